@@ -1,0 +1,133 @@
+/** Plain data that the build, the CDK app, the publish and smoke actions and the rehearsal share. */
+
+/** A processor architecture, in Lambda's own spelling. */
+export type Architecture = 'arm64' | 'x86_64';
+
+export const ARCHITECTURES: readonly Architecture[] = ['arm64', 'x86_64'];
+
+/** One file of a layer's tree. */
+export interface LayerFile {
+  /** Path inside the zip, with forward slashes, relative to `/opt`. */
+  readonly path: string;
+  /** POSIX permission bits, 0o755 or 0o644. */
+  readonly mode: number;
+  /** Size in bytes. */
+  readonly bytes: number;
+  /** SHA-256 of the content, 64 hex digits. */
+  readonly sha256: string;
+}
+
+/** What `dist/layers/<name>.json` says of the zip beside it. */
+export interface LayerManifest {
+  readonly schemaVersion: 1;
+  /** Runtime folder's name, `deno`. */
+  readonly runtime: string;
+  /** Exact version of the interpreter, `2.9.5`. */
+  readonly version: string;
+  readonly architecture: Architecture;
+  /** Layer name, `<runtime>-<version with underscores>-<arch>-<first 12 hex digits of digest>`. */
+  readonly name: string;
+  /** SHA-256 over the file tree and the metadata that Lambda stores, 64 hex digits. */
+  readonly digest: string;
+  /** SHA-256 of the zip, base64: what Lambda reports as CodeSha256. */
+  readonly codeSha256: string;
+  readonly zipBytes: number;
+  readonly unzippedBytes: number;
+  /** SPDX identifier of the interpreter's licence. */
+  readonly license: string;
+  readonly description: string;
+  /** Lambda's runtime identifiers, `provided.al2023`. */
+  readonly compatibleRuntimes: readonly string[];
+  /** Where the interpreter came from. */
+  readonly source: { readonly package: string; readonly version: string; readonly integrity: string };
+  /** Newest glibc symbol version that the interpreter needs, `2.28`. */
+  readonly glibc: string;
+  readonly files: readonly LayerFile[];
+  /** Fingerprint (64 hex digits) of everything the build read: the same value, the same layer. */
+  readonly inputs: string;
+}
+
+/** A layer as the release plan carries it. */
+export type ReleaseLayer = Omit<LayerManifest, 'files' | 'inputs' | 'glibc'>;
+
+/** The example function's zip: the same for both architectures. */
+export interface ExampleManifest {
+  readonly runtime: string;
+  /** SHA-256 over the file tree, 64 hex digits. */
+  readonly digest: string;
+  /** SHA-256 of the zip, base64. */
+  readonly codeSha256: string;
+  readonly zipBytes: number;
+  /** Lambda handler string, `mod.handler`. */
+  readonly handler: string;
+}
+
+/** One layer in one target: every name is known before anything is deployed. */
+export interface TargetLayer {
+  /** LayerManifest.name. */
+  readonly name: string;
+  /** ARN of version 1 of the layer, the one that is recorded. */
+  readonly arn: string;
+  /** Example function that attaches exactly `arn`. */
+  readonly functionName: string;
+}
+
+/** An account and a region that receive the release. */
+export interface ReleaseTarget {
+  readonly account: string;
+  readonly region: string;
+  readonly partition: string;
+  readonly wave: string;
+  /** Bootstrap bucket that layer and example zips are copied to. */
+  readonly bucket: string;
+  /** ARN of the bootstrap role that may write to `bucket`. */
+  readonly publishRoleArn: string;
+  /** ARN of the role that may read the layers back and invoke the example functions. */
+  readonly smokeRoleArn: string;
+  readonly layers: readonly TargetLayer[];
+}
+
+/** `release.json`: what the publish and smoke actions do, decided at synth time. */
+export interface ReleasePlan {
+  readonly schemaVersion: 1;
+  /** Home region of the pipeline. */
+  readonly homeRegion: string;
+  /** Prefix of the SSM parameters, `/layers`. */
+  readonly namespace: string;
+  readonly layers: readonly ReleaseLayer[];
+  readonly examples: readonly ExampleManifest[];
+  readonly targets: readonly ReleaseTarget[];
+}
+
+/** One line of `smoke`'s result: one layer in one target. */
+export interface SmokeCheck {
+  readonly account: string;
+  readonly region: string;
+  /** LayerManifest.name. */
+  readonly layer: string;
+  readonly functionName: string;
+  readonly ok: boolean;
+  /** False where the rehearsal has no means to run the architecture; never on AWS. */
+  readonly ran: boolean;
+  readonly milliseconds: number;
+  /** What was wrong, or why it did not run; empty when ok. */
+  readonly message: string;
+}
+
+/** Key of a layer's zip in every bootstrap bucket. */
+export function layerObjectKey(digest: string): string {
+  return `layers/${digest}.zip`;
+}
+
+/** Key of an example function's zip in every bootstrap bucket. */
+export function exampleObjectKey(digest: string): string {
+  return `layers/examples/${digest}.zip`;
+}
+
+/** Layer name: same content, same name, so its version is 1 in every target. */
+export function layerName(
+  layer: Pick<LayerManifest, 'runtime' | 'version' | 'architecture' | 'digest'>,
+): string {
+  const version = layer.version.replace(/[^A-Za-z0-9]/g, '_');
+  return `${layer.runtime}-${version}-${layer.architecture}-${layer.digest.slice(0, 12)}`;
+}
