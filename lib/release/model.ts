@@ -39,7 +39,11 @@ export interface LayerManifest {
   /** Lambda's runtime identifiers, `provided.al2023`. */
   readonly compatibleRuntimes: readonly string[];
   /** Where the interpreter came from. */
-  readonly source: { readonly package: string; readonly version: string; readonly integrity: string };
+  readonly source: {
+    readonly package: string;
+    readonly version: string;
+    readonly integrity: string;
+  };
   /** Newest glibc symbol version that the interpreter needs, `2.28`. */
   readonly glibc: string;
   readonly files: readonly LayerFile[];

@@ -1,0 +1,14 @@
+export { EXAMPLE_ACCOUNTS, exampleValues, REHEARSAL_VARIABLE } from './example';
+export {
+  CONTEXT_KEY,
+  configFromContext,
+  OVERRIDES_VARIABLE,
+  type Overrides,
+  overridesFromEnvironment,
+  overridesIn,
+  readConfig,
+  readJson,
+} from './load';
+export { partitionOf, REGIONS, type RegionFacts } from './regions';
+export type { DeliveryConfig, RuntimeConfig, SharingConfig, WaveConfig } from './schema';
+export { parseConfig } from './validate';

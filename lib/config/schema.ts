@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { ARCHITECTURES } from '../release';
+import { REGIONS } from './regions';
+
+const account = z
+  .string()
+  .regex(/^\d{12}$/, { error: 'is not an account id; write its 12 digits in quotes' });
+
+const region = z.string().refine((value) => REGIONS.has(value), {
+  error: (issue) =>
+    `is not a region that Lambda offers; did you mean ${nearestRegion(String(issue.input))}?`,
+});
+
+const ARCHITECTURE_ALIASES: Record<string, string> = {
+  aarch64: 'arm64',
+  amd64: 'x86_64',
+  x64: 'x86_64',
+  'x86-64': 'x86_64',
+};
+const architecture = z.enum(['arm64', 'x86_64'], {
+  error: (issue) => {
+    const alias = ARCHITECTURE_ALIASES[String(issue.input).toLowerCase()];
+    return alias
+      ? `is not Lambda's word for it; write ${alias}`
+      : `is not an architecture; use ${ARCHITECTURES.join(' or ')}`;
+  },
+});
+
+const slug = (what: string) =>
+  z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, {
+    error: `is not a valid ${what}; use 1 to 20 lowercase letters, digits and hyphens, starting with a letter`,
+  });
+
+const glob = z.string().min(1, { error: 'is empty; write a path pattern such as assets/**' });
+
+/** Where pushes come from. */
+const source = z.strictObject({
+  connectionArn: z
+    .string()
+    .regex(
+      /^arn:[a-z-]+:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection\/[\w-]+$/,
+      {
+        error:
+          'is not the ARN of a connection; create one under Developer Tools > Connections and paste its ARN',
+      },
+    ),
+  repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/, {
+    error: 'is not a repository; write owner/name',
+  }),
+  branch: z.string().min(1, { error: 'is empty; write the branch to deliver' }).default('main'),
+  /** Git patterns of a push that start the pipeline; none: every push to the branch does. */
+  paths: z
+    .strictObject({
+      include: z
+        .array(glob)
+        .max(8, { error: 'has too many patterns; CodePipeline takes 8' })
+        .default([]),
+      exclude: z
+        .array(glob)
+        .max(8, { error: 'has too many patterns; CodePipeline takes 8' })
+        .default([]),
+    })
+    .default({ include: [], exclude: [] }),
+});
+
+const runtime = z.strictObject({
+  /** Folder under assets/runtimes. */
+  name: z.string().regex(/^[a-z][a-z0-9]{0,15}$/, {
+    error: 'is not a runtime; use the name of a folder under assets/runtimes',
+  }),
+  /** Exact versions, the one that `latest` points at included. */
+  versions: z
+    .array(
+      z
+        .string()
+        .regex(/^\d+\.\d+\.\d+$/, { error: 'is not an exact version; write for example 2.9.5' }),
+    )
+    .min(1, { error: 'is empty; name at least one version' }),
+  architectures: z
+    .array(architecture)
+    .min(1, { error: 'is empty; name arm64, x86_64 or both' })
+    .default(['arm64', 'x86_64']),
+});
+
+const paused = z.strictObject({
+  /** Paused in this account only; in all of the wave's accounts when absent. */
+  account: account.optional(),
+  region,
+  reason: z.string().min(3, { error: 'is too short; say why the target is paused' }),
+});
+
+const wave = z.strictObject({
+  name: slug('wave name'),
+  accounts: z.array(account).min(1, { error: 'is empty; name at least one account' }),
+  regions: z.array(region).min(1, { error: 'is empty; name at least one region' }),
+  /** A person approves before anything of the wave is touched. */
+  approval: z.boolean({ error: 'is not true or false' }).default(false),
+  paused: z.array(paused).default([]),
+});
+
+/** Who may use the released layer versions. */
+const sharing = z.discriminatedUnion(
+  'with',
+  [
+    z.strictObject({ with: z.literal('private') }),
+    z.strictObject({
+      with: z.literal('accounts'),
+      accounts: z.array(account).min(1, { error: 'is empty; name the accounts to share with' }),
+    }),
+    z.strictObject({
+      with: z.literal('organization'),
+      organizationId: z.string().regex(/^o-[a-z0-9]{10,32}$/, {
+        error: 'is not an organization id; it looks like o-a1b2c3d4e5',
+      }),
+    }),
+    z.strictObject({ with: z.literal('public') }),
+  ],
+  { error: 'is not a way to share; set "with" to private, accounts, organization or public' },
+);
+
+export const deliverySchema = z.strictObject({
+  /** Prefix of stack, role and function names. */
+  name: slug('name').default('layers'),
+  source,
+  /** Account and region that run the pipeline. */
+  home: z.strictObject({ account, region }),
+  /** Qualifier of the CDK bootstrap, the same in every target. */
+  qualifier: z
+    .string()
+    .regex(/^[a-z0-9]{1,10}$/, {
+      error: 'is not a bootstrap qualifier; use 1 to 10 lowercase letters and digits',
+    })
+    .default('hnb659fds'),
+  /** Prefix of the SSM parameters. */
+  namespace: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9_.-]+)+$/, { error: 'is not a parameter path; it looks like /layers' })
+    .refine((value) => !/^\/(aws|ssm)/i.test(value), {
+      error: 'is reserved by Systems Manager; choose a path that does not start with /aws or /ssm',
+    })
+    .default('/layers'),
+  runtimes: z.array(runtime).min(1, { error: 'is empty; name at least one runtime' }),
+  waves: z.array(wave).min(1, { error: 'is empty; name at least one wave' }),
+  sharing: sharing.default({ with: 'private' }),
+});
+
+/** The whole configuration, defaults filled in. */
+export type DeliveryConfig = z.output<typeof deliverySchema>;
+export type WaveConfig = DeliveryConfig['waves'][number];
+export type RuntimeConfig = DeliveryConfig['runtimes'][number];
+export type SharingConfig = DeliveryConfig['sharing'];
+
+function nearestRegion(wrong: string): string {
+  const common = (name: string) => {
+    let length = 0;
+    while (length < name.length && name[length] === wrong[length]) length++;
+    return length;
+  };
+  return [...REGIONS.keys()].reduce((best, name) => (common(name) > common(best) ? name : best));
+}

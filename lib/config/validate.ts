@@ -1,0 +1,158 @@
+import type { z } from 'zod';
+import { LayersError } from '../errors';
+import { REGIONS } from './regions';
+import { type DeliveryConfig, deliverySchema } from './schema';
+
+/** One thing wrong: where, and what to do about it. */
+interface Problem {
+  /** Dotted path below `delivery`. */
+  readonly field: string;
+  readonly message: string;
+}
+
+/**
+ * Checks a configuration and fills in its defaults.
+ *
+ * @param raw the value of the context key `delivery`
+ * @throws LayersError `InvalidConfiguration`, with every problem in one message
+ */
+export function parseConfig(raw: unknown): DeliveryConfig {
+  const parsed = deliverySchema.safeParse(raw);
+  if (!parsed.success) throw invalid(parsed.error.issues.flatMap((issue) => describe(issue, raw)));
+  const problems = crossChecks(parsed.data);
+  if (problems.length > 0) throw invalid(problems);
+  return parsed.data;
+}
+
+function invalid(problems: Problem[]): LayersError {
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  const lines = problems.map(({ field, message }) => `  - ${field}: ${message}`);
+  return new LayersError(
+    'InvalidConfiguration',
+    `configuration has ${count}:\n${lines.join('\n')}`,
+  );
+}
+
+function describe(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
+  const field = ['delivery', ...issue.path].join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      field: `${field}.${key}`,
+      message: 'is not a known field; check its spelling, or remove it',
+    }));
+  }
+  const value = issue.path.reduce<unknown>(
+    (node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
+    raw,
+  );
+  if (value === undefined) return [{ field, message: 'is missing; add it' }];
+  const expected =
+    issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')
+      ? `is not what belongs here; write ${article(issue.expected)}`
+      : issue.message;
+  return [{ field, message: `${JSON.stringify(value)} ${expected}` }];
+}
+
+function article(type: string): string {
+  const names: Record<string, string> = {
+    array: 'a list in brackets',
+    object: 'an object in braces',
+    string: 'a text in quotes',
+    boolean: 'true or false',
+  };
+  return names[type] ?? `a ${type}`;
+}
+
+function crossChecks(config: DeliveryConfig): Problem[] {
+  return [
+    ...duplicates(config.runtimes.map(({ name }) => name)).map(([index, name]) => ({
+      field: `delivery.runtimes.${index}.name`,
+      message: `"${name}" stands twice; put its versions in one list`,
+    })),
+    ...config.runtimes.flatMap((runtime, index) => [
+      ...duplicates(runtime.versions).map(([at, version]) => ({
+        field: `delivery.runtimes.${index}.versions.${at}`,
+        message: `"${version}" stands twice; remove one`,
+      })),
+      ...duplicates(runtime.architectures).map(([at, architecture]) => ({
+        field: `delivery.runtimes.${index}.architectures.${at}`,
+        message: `"${architecture}" stands twice; remove one`,
+      })),
+    ]),
+    ...duplicates(config.waves.map(({ name }) => name)).map(([index, name]) => ({
+      field: `delivery.waves.${index}.name`,
+      message: `"${name}" stands twice; give every wave a name of its own`,
+    })),
+    ...regionProblems(config),
+    ...targetProblems(config),
+  ];
+}
+
+function regionProblems(config: DeliveryConfig): Problem[] {
+  const partition = REGIONS.get(config.home.region)?.partition;
+  const problems: Problem[] = [];
+  if (!REGIONS.get(config.home.region)?.codePipeline) {
+    problems.push({
+      field: 'delivery.home.region',
+      message: `"${config.home.region}" has no CodePipeline; choose another region to run the pipeline in`,
+    });
+  }
+  config.waves.forEach((wave, index) => {
+    wave.regions.forEach((region, at) => {
+      const field = `delivery.waves.${index}.regions.${at}`;
+      const facts = REGIONS.get(region);
+      if (facts?.partition !== partition) {
+        problems.push({
+          field,
+          message: `"${region}" belongs to partition ${facts?.partition}, the home region to ${partition}; give that partition a pipeline of its own`,
+        });
+      } else if (!facts?.codePipeline) {
+        problems.push({
+          field,
+          message: `"${region}" has no CodePipeline, so the pipeline cannot deploy there; remove it`,
+        });
+      }
+    });
+  });
+  return problems;
+}
+
+function targetProblems(config: DeliveryConfig): Problem[] {
+  const problems: Problem[] = [];
+  const seen = new Map<string, string>();
+  config.waves.forEach((wave, index) => {
+    for (const account of wave.accounts) {
+      for (const region of wave.regions) {
+        const target = `${account}/${region}`;
+        const other = seen.get(target);
+        if (other !== undefined) {
+          problems.push({
+            field: `delivery.waves.${index}`,
+            message: `target ${target} stands in wave "${other}" and in wave "${wave.name}"; keep it in one`,
+          });
+        }
+        seen.set(target, wave.name);
+      }
+    }
+    wave.paused.forEach((paused, at) => {
+      const accounts = paused.account ? [paused.account] : wave.accounts;
+      if (
+        !wave.regions.includes(paused.region) ||
+        !accounts.every((id) => wave.accounts.includes(id))
+      ) {
+        problems.push({
+          field: `delivery.waves.${index}.paused.${at}`,
+          message: `${[paused.account, paused.region].filter(Boolean).join('/')} is not a target of wave "${wave.name}"; remove it or correct it`,
+        });
+      }
+    });
+  });
+  return problems;
+}
+
+/** Second and later occurrences, with their index. */
+function duplicates(values: readonly string[]): [number, string][] {
+  return values.flatMap((value, index): [number, string][] =>
+    values.indexOf(value) < index ? [[index, value]] : [],
+  );
+}

@@ -1,0 +1,36 @@
+import { aws_ssm as ssm } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { ParameterPlan } from '../plan';
+
+export interface ReleaseParametersProps {
+  /** Prefix of all names; logical ids are made of what follows it. */
+  readonly namespace: string;
+  readonly parameters: readonly ParameterPlan[];
+}
+
+/**
+ * The SSM parameters of one target, tagged in place of the tags that layer versions cannot have.
+ *
+ * Deleted with the configuration that named them, not retained: CloudFormation refuses to create a
+ * parameter that exists, so a retained one would block the way back to an older commit.
+ */
+export class ReleaseParameters extends Construct {
+  constructor(scope: Construct, id: string, props: ReleaseParametersProps) {
+    super(scope, id);
+    for (const { name, value, description, layer } of props.parameters) {
+      new ssm.CfnParameter(this, name.slice(props.namespace.length + 1), {
+        name,
+        type: 'String',
+        value,
+        description,
+        tags: {
+          runtime: layer.runtime,
+          version: layer.version,
+          architecture: layer.architecture,
+          digest: layer.digest,
+          layer: layer.name,
+        },
+      });
+    }
+  }
+}

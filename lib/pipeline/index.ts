@@ -1,0 +1,1 @@
+export { DeliveryPipelineStack, type DeliveryPipelineStackProps } from './delivery-pipeline-stack';

@@ -1,0 +1,132 @@
+import { aws_codebuild as codebuild, type aws_iam as iam } from 'aws-cdk-lib';
+import { CodeBuildStep, type CodePipelineSource, type FileSet } from 'aws-cdk-lib/pipelines';
+import { OVERRIDES_VARIABLE, type Overrides } from '../config';
+import type { DeliveryPlan } from '../plan';
+import type { Architecture } from '../release';
+
+const BUILD_IMAGES: Record<Architecture, codebuild.IBuildImage> = {
+  arm64: codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0,
+  x86_64: codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,
+};
+
+/** Node.js that every action runs under; the images carry several. */
+const NODE = codebuild.BuildSpec.fromObject({
+  phases: { install: { 'runtime-versions': { nodejs: 22 } } },
+});
+
+/** Folder names that the steps hand to one another. */
+const LAYERS = 'dist/layers';
+const MANIFESTS = 'dist/manifests';
+const RELEASE = 'dist/release';
+
+/** A build action, and the two artifacts that come out of it. */
+export interface LayerBuild {
+  readonly architecture: Architecture;
+  /** Zips, for the publish action only. */
+  readonly layers: FileSet;
+  /** Manifests, for synth: a few kilobytes. */
+  readonly manifests: FileSet;
+}
+
+/** Builds all layers of one architecture on that architecture, and runs each. */
+export function buildStep(
+  source: CodePipelineSource,
+  architecture: Architecture,
+  overrides: Overrides,
+): LayerBuild {
+  const step = new CodeBuildStep(`Build-${architecture}`, {
+    input: source,
+    buildEnvironment: {
+      buildImage: BUILD_IMAGES[architecture],
+      computeType: codebuild.ComputeType.MEDIUM,
+    },
+    partialBuildSpec: NODE,
+    env: overridesEnvironment(overrides),
+    installCommands: ['npm ci --omit=dev'],
+    commands: [
+      `npm run build:layers -- --arch ${architecture} --out ${LAYERS} --manifests ${MANIFESTS} --check`,
+    ],
+    primaryOutputDirectory: LAYERS,
+  });
+  return {
+    architecture,
+    layers: step.primaryOutput as FileSet,
+    manifests: step.addOutputDirectory(MANIFESTS),
+  };
+}
+
+/** Synth, and what the publish and smoke actions carry out. */
+export interface SynthAction {
+  readonly step: CodeBuildStep;
+  readonly release: FileSet;
+}
+
+/** Manifests in, cloud assembly and release plan out. */
+export function synthStep(
+  source: CodePipelineSource,
+  builds: readonly LayerBuild[],
+  overrides: Overrides,
+): SynthAction {
+  const step = new CodeBuildStep('Synth', {
+    input: source,
+    additionalInputs: Object.fromEntries(
+      builds.map(({ architecture, manifests }) => [`${MANIFESTS}/${architecture}`, manifests]),
+    ),
+    partialBuildSpec: NODE,
+    env: overridesEnvironment(overrides),
+    installCommands: ['npm ci'],
+    // Npm scripts only: these very lines run before self-mutation can change them
+    // (https://github.com/aws/aws-cdk/issues/32628).
+    commands: ['npm run synth'],
+    primaryOutputDirectory: 'cdk.out',
+  });
+  return { step, release: step.addOutputDirectory(RELEASE) };
+}
+
+/** Copies every zip to every target's bootstrap bucket. */
+export function publishStep(
+  release: FileSet,
+  builds: readonly LayerBuild[],
+  role: iam.IRole,
+): CodeBuildStep {
+  return new CodeBuildStep('Publish-zips', {
+    input: release,
+    additionalInputs: Object.fromEntries(
+      builds.map(({ architecture, layers }) => [`layers/${architecture}`, layers]),
+    ),
+    partialBuildSpec: NODE,
+    role,
+    commands: [
+      [
+        'node tools.cjs publish --plan release.json --examples examples',
+        ...builds.map(({ architecture }) => `--layers layers/${architecture}`),
+      ].join(' '),
+    ],
+  });
+}
+
+/** Reads back and invokes every layer of a wave. */
+export function smokeStep(release: FileSet, wave: string, role: iam.IRole): CodeBuildStep {
+  return new CodeBuildStep(`Smoke-${wave}`, {
+    input: release,
+    partialBuildSpec: NODE,
+    role,
+    commands: [`node tools.cjs smoke --plan release.json --wave ${wave}`],
+  });
+}
+
+/** Text that the approver reads: what is about to go where. */
+export function approvalComment(plan: DeliveryPlan, waveName: string): string {
+  const wave = plan.waves.find(({ name }) => name === waveName);
+  const targets = (wave?.targets ?? []).map(({ account, region }) => `${account}/${region}`);
+  const layers = plan.layers.map(({ name }) => name);
+  const text = `Release ${layers.join(', ')} to wave ${waveName}: ${targets.join(', ')}`;
+  // CodePipeline takes 1000 characters.
+  return text.length <= 1000 ? text : `${text.slice(0, 997)}...`;
+}
+
+function overridesEnvironment(overrides: Overrides): Record<string, string> {
+  return Object.keys(overrides).length > 0
+    ? { [OVERRIDES_VARIABLE]: JSON.stringify(overrides) }
+    : {};
+}

@@ -1,0 +1,41 @@
+import { partitionOf } from '../config';
+
+/** The only names that two stacks, or a stack and an action, must agree on. */
+export interface Naming {
+  /** `delivery.name`. */
+  readonly name: string;
+  /** `delivery.qualifier`. */
+  readonly qualifier: string;
+}
+
+/** Role of the CodeBuild project that copies zips into the bootstrap buckets (home account). */
+export const publishRoleName = ({ name }: Naming) => `${name}-publish`;
+
+/** Role of the CodeBuild projects that smoke-test (home account). */
+export const smokeRoleName = ({ name }: Naming) => `${name}-smoke`;
+
+/** Role in a target that the smoke role assumes; one a region, since roles are global. */
+export const targetSmokeRoleName = ({ name }: Naming, region: string) => `${name}-smoke-${region}`;
+
+/** Role that the example functions of a target run as. */
+export const exampleRoleName = ({ name }: Naming, region: string) => `${name}-example-${region}`;
+
+/** Example function of a layer; at most 64 characters, the limit of Lambda. */
+export const exampleFunctionName = ({ name }: Naming, layer: string) => `${name}-${layer}`;
+
+/** CDK's bootstrap bucket of a target. */
+export const bootstrapBucket = ({ qualifier }: Naming, account: string, region: string) =>
+  `cdk-${qualifier}-assets-${account}-${region}`;
+
+/** ARN of CDK's bootstrap role that may write to that bucket. */
+export const filePublishingRoleArn = ({ qualifier }: Naming, account: string, region: string) =>
+  roleArn(account, region, `cdk-${qualifier}-file-publishing-role-${account}-${region}`);
+
+export function roleArn(account: string, region: string, roleName: string): string {
+  return `arn:${partitionOf(region)}:iam::${account}:role/${roleName}`;
+}
+
+/** ARN of version 1 of a layer, the only version that is ever recorded. */
+export function layerVersionArn(account: string, region: string, layer: string): string {
+  return `arn:${partitionOf(region)}:lambda:${region}:${account}:layer:${layer}:1`;
+}

@@ -1,0 +1,159 @@
+import { type DeliveryConfig, partitionOf, type SharingConfig } from '../config';
+import { LayersError } from '../errors';
+import type {
+  Architecture,
+  ExampleManifest,
+  ReleaseLayer,
+  ReleasePlan,
+  ReleaseTarget,
+} from '../release';
+import {
+  bootstrapBucket,
+  exampleFunctionName,
+  filePublishingRoleArn,
+  layerVersionArn,
+  roleArn,
+  targetSmokeRoleName,
+} from './names';
+
+/** Most actions that the plan puts into one CodePipeline stage; CodePipeline refuses 51. */
+export const MAX_ACTIONS_PER_STAGE = 45;
+
+/** A target that is left out, visibly. */
+export interface PausedTarget {
+  readonly account: string;
+  readonly region: string;
+  readonly reason: string;
+}
+
+/** Targets that are released together. */
+export interface WavePlan {
+  readonly name: string;
+  readonly approval: boolean;
+  readonly targets: readonly ReleaseTarget[];
+  readonly paused: readonly PausedTarget[];
+}
+
+/** Everything that the constructs render and the actions carry out, as plain data. */
+export interface DeliveryPlan {
+  readonly name: string;
+  readonly qualifier: string;
+  readonly namespace: string;
+  readonly home: { readonly account: string; readonly region: string };
+  readonly source: DeliveryConfig['source'];
+  readonly sharing: SharingConfig;
+  /** Architectures that need a build action. */
+  readonly architectures: readonly Architecture[];
+  readonly layers: readonly ReleaseLayer[];
+  readonly examples: readonly ExampleRuntime[];
+  readonly waves: readonly WavePlan[];
+}
+
+/** An example function's zip and how Lambda runs it. */
+export interface ExampleRuntime extends ExampleManifest {
+  /** Memory in MB. */
+  readonly memory: number;
+}
+
+/**
+ * From configuration and built layers to waves, targets and names. Pure.
+ *
+ * @throws LayersError `TooManyTargets`, `NameTooLong`, `NoTargets`
+ */
+export function planDelivery(
+  config: DeliveryConfig,
+  layers: readonly ReleaseLayer[],
+  examples: readonly ExampleRuntime[],
+): DeliveryPlan {
+  const byName = [...layers].sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const layer of byName) {
+    const functionName = exampleFunctionName(config, layer.name);
+    if (functionName.length > 64) {
+      throw new LayersError(
+        'NameTooLong',
+        `function name "${functionName}" has ${functionName.length} characters, Lambda takes 64; shorten delivery.name "${config.name}"`,
+      );
+    }
+  }
+  const waves = config.waves.map((wave) => planWave(config, wave, byName));
+  if (waves.every((wave) => wave.targets.length === 0)) {
+    throw new LayersError(
+      'NoTargets',
+      'delivery.waves has no target that is not paused; resume one',
+    );
+  }
+  return {
+    name: config.name,
+    qualifier: config.qualifier,
+    namespace: config.namespace,
+    home: config.home,
+    source: config.source,
+    sharing: config.sharing,
+    architectures: [...new Set(byName.map(({ architecture }) => architecture))].sort(),
+    layers: byName,
+    examples: [...examples].sort((a, b) => (a.runtime < b.runtime ? -1 : 1)),
+    waves: waves.filter((wave) => wave.targets.length > 0 || wave.paused.length > 0),
+  };
+}
+
+function planWave(
+  config: DeliveryConfig,
+  wave: DeliveryConfig['waves'][number],
+  layers: readonly ReleaseLayer[],
+): WavePlan {
+  const targets: ReleaseTarget[] = [];
+  const paused: PausedTarget[] = [];
+  for (const account of wave.accounts) {
+    for (const region of wave.regions) {
+      const pause = wave.paused.find(
+        (entry) => entry.region === region && (entry.account ?? account) === account,
+      );
+      if (pause) paused.push({ account, region, reason: pause.reason });
+      else targets.push(planTarget(config, wave.name, account, region, layers));
+    }
+  }
+  // Approval and smoke share the stage with one action a target.
+  const actions = targets.length + (wave.approval ? 2 : 1);
+  if (actions > MAX_ACTIONS_PER_STAGE) {
+    throw new LayersError(
+      'TooManyTargets',
+      `wave "${wave.name}" has ${targets.length} targets, which makes ${actions} actions in one stage; at most ${MAX_ACTIONS_PER_STAGE} fit: split the wave into several`,
+    );
+  }
+  return { name: wave.name, approval: wave.approval, targets, paused };
+}
+
+function planTarget(
+  config: DeliveryConfig,
+  wave: string,
+  account: string,
+  region: string,
+  layers: readonly ReleaseLayer[],
+): ReleaseTarget {
+  return {
+    account,
+    region,
+    partition: partitionOf(region),
+    wave,
+    bucket: bootstrapBucket(config, account, region),
+    publishRoleArn: filePublishingRoleArn(config, account, region),
+    smokeRoleArn: roleArn(account, region, targetSmokeRoleName(config, region)),
+    layers: layers.map((layer) => ({
+      name: layer.name,
+      arn: layerVersionArn(account, region, layer.name),
+      functionName: exampleFunctionName(config, layer.name),
+    })),
+  };
+}
+
+/** The part of the plan that the publish and smoke actions carry out. */
+export function releasePlan(plan: DeliveryPlan): ReleasePlan {
+  return {
+    schemaVersion: 1,
+    homeRegion: plan.home.region,
+    namespace: plan.namespace,
+    layers: plan.layers,
+    examples: plan.examples.map(({ memory: _, ...example }) => example),
+    targets: plan.waves.flatMap((wave) => wave.targets),
+  };
+}

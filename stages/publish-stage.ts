@@ -1,0 +1,48 @@
+import { Stack, Stage } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { ExampleFunctions, LayerVersions, SmokeAccess } from '../lib/constructs';
+import { targetSynthesizer } from '../lib/pipeline/synthesizer';
+import {
+  type DeliveryPlan,
+  exampleRoleName,
+  roleArn,
+  smokeRoleName,
+  targetSmokeRoleName,
+} from '../lib/plan';
+import type { ReleaseTarget } from '../lib/release';
+
+export interface TargetStageProps {
+  readonly plan: DeliveryPlan;
+  readonly target: ReleaseTarget;
+}
+
+/** Private layer versions and their example functions, in one target. Nobody can use them yet. */
+export class PublishStage extends Stage {
+  constructor(scope: Construct, id: string, { plan, target }: TargetStageProps) {
+    const { account, region } = target;
+    super(scope, id, { env: { account, region } });
+    const stack = new Stack(this, 'Layers', {
+      stackName: `${plan.name}-publish`,
+      description: 'Private Lambda layer versions and the functions that smoke-test them',
+      synthesizer: targetSynthesizer(plan),
+    });
+    const versions = new LayerVersions(stack, 'Versions', {
+      layers: plan.layers,
+      bucket: target.bucket,
+    });
+    const examples = new ExampleFunctions(stack, 'Examples', {
+      layers: plan.layers,
+      names: target.layers,
+      examples: plan.examples,
+      bucket: target.bucket,
+      roleName: exampleRoleName(plan, region),
+      layerVersions: versions.resources,
+    });
+    new SmokeAccess(stack, 'SmokeAccess', {
+      roleName: targetSmokeRoleName(plan, region),
+      trustedRoleArn: roleArn(plan.home.account, plan.home.region, smokeRoleName(plan)),
+      layers: target.layers,
+      functionArns: examples.functions.map(({ functionArn }) => functionArn),
+    });
+  }
+}

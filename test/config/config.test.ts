@@ -1,0 +1,196 @@
+import {
+  configFromContext,
+  exampleValues,
+  OVERRIDES_VARIABLE,
+  overridesFromEnvironment,
+  overridesIn,
+  parseConfig,
+} from '../../lib/config';
+import { LayersError } from '../../lib/errors';
+import { rawConfig } from '../pipeline/fixture';
+
+type Raw = ReturnType<typeof rawConfig>;
+
+function messageFor(change: (raw: Raw) => void): string {
+  const raw = rawConfig();
+  change(raw);
+  try {
+    parseConfig(raw);
+  } catch (error) {
+    expect(error).toBeInstanceOf(LayersError);
+    expect((error as LayersError).code).toBe('InvalidConfiguration');
+    return (error as Error).message;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('configuration', () => {
+  test('fills in what has a sensible default', () => {
+    const raw = rawConfig();
+    for (const key of ['name', 'sharing']) delete raw[key];
+    delete raw.source.branch;
+    expect(parseConfig(raw)).toMatchObject({
+      name: 'layers',
+      qualifier: 'hnb659fds',
+      namespace: '/layers',
+      sharing: { with: 'private' },
+      source: { branch: 'main', paths: { include: [], exclude: [] } },
+      runtimes: [{ architectures: ['arm64', 'x86_64'] }, {}],
+      waves: [{ approval: false, paused: [] }, { approval: true }],
+    });
+  });
+
+  test('fails with every problem in one message', () => {
+    const message = messageFor((raw) => {
+      raw.home.account = '1234';
+      raw.waves[0].regions[1] = 'eu-west-9';
+      raw.runtimes[1].versions = [];
+      raw.brunch = 'main';
+    });
+    expect(message).toContain('configuration has 4 problems');
+    expect(message).toContain('delivery.home.account: "1234" is not an account id');
+    expect(message).toMatch(/delivery\.waves\.0\.regions\.1: "eu-west-9" .*did you mean eu-west-1/);
+    expect(message).toContain('delivery.runtimes.1.versions: [] is empty');
+    expect(message).toContain('delivery.brunch: is not a known field');
+  });
+
+  test.each<[string, (raw: Raw) => void, RegExp]>([
+    [
+      'a missing field',
+      (raw) => delete raw.source.repository,
+      /source\.repository: is missing; add it/,
+    ],
+    [
+      'an account as a number',
+      (raw) => (raw.home.account = 123456789012),
+      /home\.account: 123456789012 .*quotes/,
+    ],
+    [
+      'a wrong word for arm64',
+      (raw) => (raw.runtimes[0].architectures = ['aarch64']),
+      /"aarch64" .*write arm64/,
+    ],
+    [
+      'a wrong word for x86_64',
+      (raw) => (raw.runtimes[0].architectures = ['amd64']),
+      /"amd64" .*write x86_64/,
+    ],
+    [
+      'a range of versions',
+      (raw) => (raw.runtimes[0].versions = ['^2.9.5']),
+      /"\^2\.9\.5" is not an exact version/,
+    ],
+    [
+      'a runtime twice',
+      (raw) => (raw.runtimes[1].name = 'deno'),
+      /runtimes\.1\.name: "deno" stands twice/,
+    ],
+    [
+      'a wave twice',
+      (raw) => (raw.waves[1].name = 'pilot'),
+      /waves\.1\.name: "pilot" stands twice/,
+    ],
+    [
+      'a target in two waves',
+      (raw) => raw.waves[1].accounts.push('888888888888'),
+      /888888888888\/us-east-1 stands in wave "pilot" and in wave "production"/,
+    ],
+    [
+      'a pause without a target',
+      (raw) => (raw.waves[0].paused = [{ region: 'eu-west-2', reason: 'outage' }]),
+      /waves\.0\.paused\.0: eu-west-2 is not a target/,
+    ],
+    [
+      'a pause without a reason',
+      (raw) => (raw.waves[0].paused = [{ region: 'eu-west-1', reason: '' }]),
+      /say why/,
+    ],
+    [
+      'a home region without CodePipeline',
+      (raw) => (raw.home.region = 'ca-west-1'),
+      /home\.region: "ca-west-1" has no CodePipeline/,
+    ],
+    [
+      'a target region without CodePipeline',
+      (raw) => (raw.waves[0].regions = ['mx-central-1']),
+      /"mx-central-1" has no CodePipeline/,
+    ],
+    ['two partitions', (raw) => (raw.waves[0].regions = ['cn-north-1']), /partition aws-cn/],
+    ['a reserved namespace', (raw) => (raw.namespace = '/aws/layers'), /reserved/],
+    [
+      'an unknown kind of sharing',
+      (raw) => (raw.sharing = { with: 'everyone' }),
+      /sharing.* set "with" to/,
+    ],
+    [
+      'sharing with nobody',
+      (raw) => (raw.sharing = { with: 'accounts', accounts: [] }),
+      /sharing\.accounts: \[\] is empty/,
+    ],
+    [
+      'a pasted placeholder for the connection',
+      (raw) => (raw.source.connectionArn = 'TODO'),
+      /"TODO" is not the ARN of a connection/,
+    ],
+  ])('fails on %s', (_what, change, expected) => {
+    expect(messageFor(change)).toMatch(expected);
+  });
+
+  test('fails when the context has no configuration', () => {
+    expect(() => configFromContext(undefined)).toThrow(/context key "delivery" is missing/);
+  });
+});
+
+describe('overrides', () => {
+  test('a dotted context key replaces one value and keeps account ids as text', () => {
+    const overrides = overridesIn({
+      'delivery.source.branch': 'next',
+      'delivery.home.account': '012345678901',
+      'delivery.runtimes.0.versions': '["2.9.4"]',
+      'delivery.waves.1.approval': 'false',
+      '@aws-cdk/core:x': true,
+    });
+    expect(configFromContext(rawConfig(), overrides)).toMatchObject({
+      source: { branch: 'next' },
+      home: { account: '012345678901' },
+      runtimes: [{ versions: ['2.9.4'] }, {}],
+      waves: [{}, { approval: false }],
+    });
+  });
+
+  test('travel through the environment of the synth action', () => {
+    const overrides = overridesIn({ 'delivery.source.branch': 'next' });
+    const environment = { [OVERRIDES_VARIABLE]: JSON.stringify(overrides) };
+    expect(overridesFromEnvironment(environment)).toEqual(overrides);
+  });
+
+  test('fails on a path through a single value', () => {
+    expect(() => configFromContext(rawConfig(), { 'name.first': 'x' })).toThrow(/single value/);
+  });
+
+  test('fails on an environment variable that is not JSON', () => {
+    expect(() => overridesFromEnvironment({ [OVERRIDES_VARIABLE]: '{' })).toThrow(/unset it/);
+  });
+});
+
+describe('example values', () => {
+  const config = () => {
+    const raw = rawConfig();
+    raw.home.account = '111111111111';
+    raw.waves[0].accounts = ['222222222222'];
+    return parseConfig(raw);
+  };
+
+  test('are named one by one with what to put there', () => {
+    expect(exampleValues(config(), {})).toEqual([
+      expect.stringMatching(
+        /^delivery\.home\.account: 111111111111 .*put the id of the account that runs/,
+      ),
+      expect.stringMatching(/^delivery\.waves\.0\.accounts\.0: 222222222222 /),
+    ]);
+  });
+
+  test('are accepted by a rehearsal', () => {
+    expect(exampleValues(config(), { LAYERS_REHEARSAL: '1' })).toEqual([]);
+  });
+});

@@ -1,0 +1,217 @@
+import { App, Validations } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { context } from '../../cdk.json';
+import { OVERRIDES_VARIABLE } from '../../lib/config';
+import { DeliveryPipelineStack, type DeliveryPipelineStackProps } from '../../lib/pipeline';
+import { planOf, rawConfig } from './fixture';
+
+function stackOf(props: Partial<DeliveryPipelineStackProps> = {}) {
+  const app = new App({ context });
+  const stack = new DeliveryPipelineStack(app, 'Delivery', { plan: planOf(), ...props });
+  return { app, stack };
+}
+
+interface Action {
+  Name: string;
+  RunOrder: number;
+  Region?: string;
+  ActionTypeId: { Provider: string };
+  InputArtifacts?: { Name: string }[];
+  Configuration?: Record<string, string>;
+}
+interface Stage {
+  Name: string;
+  Actions: Action[];
+}
+
+function stagesOf(template: Template): Stage[] {
+  const [pipeline] = Object.values(template.findResources('AWS::CodePipeline::Pipeline'));
+  return pipeline.Properties.Stages;
+}
+
+describe('delivery pipeline', () => {
+  const { app, stack } = stackOf();
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  const template = Template.fromStack(stack);
+  const stages = stagesOf(template);
+
+  test('passes cdk-nag: every exception is acknowledged', () => {
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  test('has this layout', () => {
+    const layout = stages.flatMap(({ Name, Actions }) => [
+      Name,
+      ...Actions.map(
+        ({ RunOrder, Name, ActionTypeId, Region }) =>
+          `  ${RunOrder} ${Name} ${ActionTypeId.Provider}${Region ? ` ${Region}` : ''}`,
+      ).sort(),
+    ]);
+    expect(layout.join('\n')).toMatchInlineSnapshot(`
+"Source
+  1 Source CodeStarSourceConnection
+Build
+  1 Build-arm64 CodeBuild
+  1 Build-x86_64 CodeBuild
+  2 Synth CodeBuild
+UpdatePipeline
+  1 SelfMutate CodeBuild
+Publish
+  1 Publish-zips CodeBuild
+pilot-publish
+  1 publish-888888888888-eu-west-1.layers-publish.Deploy CloudFormation eu-west-1
+  1 publish-888888888888-us-east-1.layers-publish.Deploy CloudFormation
+  2 Smoke-pilot CodeBuild
+pilot-release
+  1 release-888888888888-eu-west-1.layers-release.Deploy CloudFormation eu-west-1
+  1 release-888888888888-us-east-1.layers-release.Deploy CloudFormation
+production-publish
+  1 Approve-production Manual
+  2 publish-777777777777-eu-west-1.layers-publish.Deploy CloudFormation eu-west-1
+  2 publish-777777777777-us-east-1.layers-publish.Deploy CloudFormation
+  3 Smoke-production CodeBuild
+production-release
+  1 release-777777777777-eu-west-1.layers-release.Deploy CloudFormation eu-west-1
+  1 release-777777777777-us-east-1.layers-release.Deploy CloudFormation"
+`);
+  });
+
+  test('is V2, queued and starts again after it has changed itself', () => {
+    template.hasResourceProperties('AWS::CodePipeline::Pipeline', {
+      PipelineType: 'V2',
+      ExecutionMode: 'QUEUED',
+      RestartExecutionOnUpdate: true,
+    });
+  });
+
+  test('layer zips reach the publish action alone, never synth or a CloudFormation action', () => {
+    const receivers = stages
+      .flatMap(({ Actions }) => Actions)
+      .filter(({ InputArtifacts }) =>
+        InputArtifacts?.some(({ Name }) => /^Build_.*_Output$/.test(Name)),
+      )
+      .map(({ Name }) => Name);
+    expect(receivers).toEqual(['Publish-zips']);
+  });
+
+  test('the key of the artifacts rotates', () => {
+    template.allResourcesProperties('AWS::KMS::Key', { EnableKeyRotation: true });
+  });
+
+  test('the artifact bucket is private, takes TLS only and forgets after 30 days', () => {
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      LifecycleConfiguration: { Rules: [Match.objectLike({ ExpirationInDays: 30 })] },
+    });
+    template.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Deny',
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  test('the smoke projects may enter the smoke roles of the targets, and no other', () => {
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      Roles: [{ Ref: Match.stringLikeRegexp('^layerssmoke') }],
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          {
+            Sid: 'EnterTargets',
+            Effect: 'Allow',
+            Action: 'sts:AssumeRole',
+            Resource: [
+              'arn:aws:iam::777777777777:role/layers-smoke-eu-west-1',
+              'arn:aws:iam::777777777777:role/layers-smoke-us-east-1',
+              'arn:aws:iam::888888888888:role/layers-smoke-eu-west-1',
+              'arn:aws:iam::888888888888:role/layers-smoke-us-east-1',
+            ],
+          },
+        ]),
+      },
+    });
+  });
+
+  test('the approver reads what goes where', () => {
+    const approval = stages
+      .flatMap(({ Actions }) => Actions)
+      .find(({ ActionTypeId }) => ActionTypeId.Provider === 'Manual');
+    expect(approval?.Configuration?.CustomData).toMatch(
+      /^Release deno-2_9_5-arm64-.* to wave production: 777777777777\/us-east-1, 777777777777\/eu-west-1$/,
+    );
+  });
+
+  test('is started by pushes to the branch', () => {
+    template.hasResourceProperties('AWS::CodePipeline::Pipeline', {
+      Triggers: [
+        {
+          ProviderType: 'CodeStarSourceConnection',
+          GitConfiguration: {
+            SourceActionName: 'Source',
+            Push: [{ Branches: { Includes: ['main'] } }],
+          },
+        },
+      ],
+    });
+    const source = stages[0].Actions[0];
+    expect(source.Name).toBe('Source');
+    expect(source.Configuration?.DetectChanges).toBe(false);
+  });
+});
+
+describe('delivery pipeline, configured otherwise', () => {
+  test('path filters reach the trigger', () => {
+    const raw = rawConfig();
+    raw.source.paths = { include: ['assets/**'], exclude: ['**/*.md'] };
+    const template = Template.fromStack(stackOf({ plan: planOf(raw) }).stack);
+    template.hasResourceProperties('AWS::CodePipeline::Pipeline', {
+      Triggers: [
+        {
+          GitConfiguration: {
+            Push: [{ FilePaths: { Includes: ['assets/**'], Excludes: ['**/*.md'] } }],
+          },
+        },
+      ],
+    });
+  });
+
+  test('one architecture needs one build action', () => {
+    const raw = rawConfig();
+    for (const runtime of raw.runtimes) runtime.architectures = ['arm64'];
+    const stages = stagesOf(Template.fromStack(stackOf({ plan: planOf(raw) }).stack));
+    expect(stages[1].Actions.map(({ Name }) => Name).sort()).toEqual(['Build-arm64', 'Synth']);
+  });
+
+  test('values that -c set reach the builds and synth, so self-mutation does not undo them', () => {
+    const overrides = { 'source.branch': 'next' };
+    const template = Template.fromStack(stackOf({ overrides }).stack);
+    const carriers = Object.values(template.findResources('AWS::CodeBuild::Project')).filter(
+      ({ Properties }) =>
+        (Properties.Environment.EnvironmentVariables ?? []).some(
+          (variable: { Name: string; Value: string }) =>
+            variable.Name === OVERRIDES_VARIABLE && variable.Value === JSON.stringify(overrides),
+        ),
+    );
+    const inActions = stagesOf(template)
+      .flatMap(({ Actions }) => Actions)
+      .filter(({ Configuration }) =>
+        Configuration?.EnvironmentVariables?.includes(OVERRIDES_VARIABLE),
+      );
+    expect(carriers.length + inActions.length).toBe(3);
+  });
+
+  test('fails to deploy with the accounts of the example', () => {
+    const { app } = stackOf({ refusals: ['delivery.home.account: put yours there'] });
+    expect(() => app.synth()).toThrow(/put yours there/);
+  });
+});

@@ -1,0 +1,177 @@
+import { App } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { context } from '../../cdk.json';
+import type { DeliveryPlan } from '../../lib/plan';
+import { PublishStage } from '../../stages/publish-stage';
+import { ReleaseStage } from '../../stages/release-stage';
+import { planOf, rawConfig } from '../pipeline/fixture';
+
+function templateOf(
+  stageClass: typeof PublishStage | typeof ReleaseStage,
+  plan: DeliveryPlan,
+): Template {
+  const app = new App({ context });
+  const [target] = plan.waves[0].targets;
+  const stage = new stageClass(app, 'Stage', { plan, target });
+  return Template.fromJSON(stage.synth().stacks[0].template);
+}
+
+const plan = planOf();
+const [target] = plan.waves[0].targets;
+
+describe('publish stage', () => {
+  const template = templateOf(PublishStage, plan);
+
+  test('each layer is a version that no deployment deletes', () => {
+    const versions = Object.values(template.findResources('AWS::Lambda::LayerVersion'));
+    expect(versions.map(({ Properties }) => Properties.LayerName).sort()).toEqual(
+      plan.layers.map(({ name }) => name),
+    );
+    for (const version of versions) {
+      expect(version.DeletionPolicy).toBe('Retain');
+      expect(version.UpdateReplacePolicy).toBe('Retain');
+    }
+  });
+
+  test('zips come from the bootstrap bucket by their digest', () => {
+    template.hasResourceProperties('AWS::Lambda::LayerVersion', {
+      LayerName: plan.layers[0].name,
+      CompatibleArchitectures: [plan.layers[0].architecture],
+      CompatibleRuntimes: ['provided.al2023'],
+      Content: {
+        S3Bucket: 'cdk-hnb659fds-assets-888888888888-us-east-1',
+        S3Key: `layers/${plan.layers[0].digest}.zip`,
+      },
+    });
+  });
+
+  test('grants nobody the layers and moves no parameter', () => {
+    template.resourceCountIs('AWS::Lambda::LayerVersionPermission', 0);
+    template.resourceCountIs('AWS::SSM::Parameter', 0);
+  });
+
+  test.each(target.layers)(
+    'the example of $name attaches the very ARN that is recorded',
+    (layer) => {
+      const [version] = Object.keys(
+        template.findResources('AWS::Lambda::LayerVersion', {
+          Properties: { LayerName: layer.name },
+        }),
+      );
+      template.hasResource('AWS::Lambda::Function', {
+        Properties: {
+          FunctionName: layer.functionName,
+          Layers: [layer.arn],
+          Architectures: [layer.name.includes('arm64') ? 'arm64' : 'x86_64'],
+          Runtime: 'provided.al2023',
+        },
+        DependsOn: Match.arrayWith([version]),
+      });
+    },
+  );
+
+  test('no function has a public URL', () => {
+    template.resourceCountIs('AWS::Lambda::Url', 0);
+  });
+
+  test('only the smoke role of the home account enters, to read and run, nothing else', () => {
+    template.hasResourceProperties('AWS::IAM::Role', {
+      RoleName: 'layers-smoke-us-east-1',
+      AssumeRolePolicyDocument: {
+        Statement: [
+          {
+            Effect: 'Allow',
+            Action: 'sts:AssumeRole',
+            Principal: { AWS: 'arn:aws:iam::999999999999:role/layers-smoke' },
+          },
+        ],
+      },
+      Policies: [
+        {
+          PolicyDocument: {
+            Statement: [
+              { Sid: 'ReadLayers', Effect: 'Allow', Action: 'lambda:GetLayerVersion' },
+              {
+                Sid: 'RunExamples',
+                Effect: 'Allow',
+                Action: ['lambda:GetFunctionConfiguration', 'lambda:InvokeFunction'],
+              },
+            ].map((statement) => Match.objectLike(statement)),
+          },
+        },
+      ],
+    });
+  });
+
+  test('new content is a new resource, unchanged content no change', () => {
+    const ids = (seed: string) =>
+      Object.keys(
+        templateOf(PublishStage, planOf(rawConfig(), seed)).findResources(
+          'AWS::Lambda::LayerVersion',
+        ),
+      );
+    const [before, after] = [ids('a'), ids('b')];
+    expect(ids('a')).toEqual(before);
+    expect(after).toHaveLength(before.length);
+    expect(after.filter((id) => before.includes(id))).toEqual([]);
+  });
+});
+
+describe('release stage', () => {
+  const template = templateOf(ReleaseStage, plan);
+
+  test('holds nothing but permissions and parameters', () => {
+    const types = new Set(
+      Object.values(template.toJSON().Resources as Record<string, { Type: string }>).map(
+        ({ Type }) => Type,
+      ),
+    );
+    expect([...types].sort()).toEqual([
+      'AWS::Lambda::LayerVersionPermission',
+      'AWS::SSM::Parameter',
+    ]);
+  });
+
+  test('parameters carry tags in place of those that layers cannot have', () => {
+    const [layer] = plan.layers;
+    template.hasResourceProperties('AWS::SSM::Parameter', {
+      Name: `/layers/${layer.runtime}/${layer.architecture}/latest`,
+      Value: target.layers[0].arn,
+      Tags: {
+        runtime: layer.runtime,
+        version: layer.version,
+        architecture: layer.architecture,
+        digest: layer.digest,
+        layer: layer.name,
+      },
+    });
+  });
+
+  test('depends on nothing that changes with the commit', () => {
+    expect(templateOf(ReleaseStage, planOf()).toJSON()).toEqual(template.toJSON());
+  });
+
+  test.each([
+    [{ with: 'private' }, []],
+    [
+      { with: 'accounts', accounts: ['123456789012', '210987654321'] },
+      [{ Principal: '123456789012' }, { Principal: '210987654321' }],
+    ],
+    [
+      { with: 'organization', organizationId: 'o-a1b2c3d4e5' },
+      [{ Principal: '*', OrganizationId: 'o-a1b2c3d4e5' }],
+    ],
+    [{ with: 'public' }, [{ Principal: '*' }]],
+  ])('shares %j by one permission a grantee, retained', (sharing, grantees) => {
+    const shared = templateOf(ReleaseStage, planOf({ ...rawConfig(), sharing }));
+    const permissions = Object.values(shared.findResources('AWS::Lambda::LayerVersionPermission'));
+    const ofFirst = permissions.filter(
+      ({ Properties }) => Properties.LayerVersionArn === target.layers[0].arn,
+    );
+    expect(permissions).toHaveLength(grantees.length * plan.layers.length);
+    expect(
+      ofFirst.map(({ Properties: { LayerVersionArn: _, Action: __, ...grantee } }) => grantee),
+    ).toEqual(grantees);
+    for (const permission of permissions) expect(permission.DeletionPolicy).toBe('Retain');
+  });
+});
