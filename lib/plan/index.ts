@@ -1,4 +1,5 @@
 export {
+  exampleFunctionName,
   exampleRoleName,
   publishRoleName,
   roleArn,

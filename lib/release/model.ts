@@ -54,6 +54,12 @@ export interface LayerManifest {
 /** A layer as the release plan carries it. */
 export type ReleaseLayer = Omit<LayerManifest, 'files' | 'inputs' | 'glibc'>;
 
+/** What a release says of a built layer. */
+export function releaseLayer(manifest: LayerManifest): ReleaseLayer {
+  const { files: _files, inputs: _inputs, glibc: _glibc, ...layer } = manifest;
+  return layer;
+}
+
 /** The example function's zip: the same for both architectures. */
 export interface ExampleManifest {
   readonly runtime: string;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DeliveryConfig } from '../config';
 import { buildExamples, buildLayers, findManifest, loadRuntimes, resolveLayers } from '../layers';
 import type { ExampleRuntime } from '../plan';
-import type { ReleaseLayer, ReleasePlan } from './model';
+import { type ReleaseLayer, type ReleasePlan, releaseLayer } from './model';
 
 /** What synth needs to know of the layers and examples of a release. */
 export interface Release {
@@ -59,8 +59,7 @@ export async function prepareRelease(
   const layers = specs.map((spec) => {
     const manifest = findManifest(spec, dirs);
     if (!manifest) throw new Error(`no manifest for ${spec.inputs} after its build`);
-    const { files: _files, inputs: _inputs, glibc: _glibc, ...layer } = manifest;
-    return layer;
+    return releaseLayer(manifest);
   });
   const runtimes = loadRuntimes().filter(({ name }) =>
     config.runtimes.some((runtime) => runtime.name === name),

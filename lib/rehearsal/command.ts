@@ -1,0 +1,130 @@
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import colors from 'picocolors';
+import { describeError, LayersError } from '../errors';
+import { runDaemon, stopKept } from './daemon';
+import { defaultApproval } from './session/approvals';
+import { arnTable, Display } from './session/display';
+import type { RehearsalOptions } from './session/options';
+import { cloudVariables } from './session/person';
+import { killRunning } from './session/process';
+import { Rehearsal } from './session/rehearsal';
+import { type Report, writeReport } from './session/report';
+
+/** Exit codes: all is well; something failed; not everything could be run. */
+export const EXIT = { succeeded: 0, failed: 1, notAllRun: 2, interrupted: 130 } as const;
+
+/** `npm run rehearse -- …` */
+export function rehearseCommand(root: string): Command {
+  const command = new Command('rehearse')
+    .description('Take a commit through the whole pipeline on this machine, without an AWS account')
+    .option('--report <file>', 'write a JSON report there, also after a failure')
+    .option('--keep', 'leave the local cloud running and print how to reach it', false)
+    .option('--stop', 'end the local cloud that --keep left running')
+    .addOption(
+      new Option('--approve <who>', 'answer manual approvals: all, none, or ask on the terminal')
+        .choices(['all', 'none', 'ask'])
+        .default(defaultApproval(), 'ask on a terminal, all elsewhere'),
+    )
+    .option('--config <file>', 'JSON file to use in place of context.delivery in cdk.json')
+    .option('--after <file>', 'push a second commit with this configuration after the first')
+    .option('--include-working-tree', 'rehearse uncommitted changes too', false)
+    .option('--allow-not-run', 'exit with 0 although something could not be run here', false)
+    .action(async (flags) => {
+      process.exitCode = flags.stop ? await stop(root) : await rehearse({ root, ...flags });
+    });
+  // Hidden: the process that the rehearsal keeps its local cloud in.
+  command.addCommand(
+    new Command('local-cloud')
+      .argument('<stateDir>')
+      .argument('<logDir>')
+      .action((stateDir, logDir) => runDaemon(stateDir, logDir)),
+    { hidden: true },
+  );
+  return command;
+}
+
+async function stop(root: string): Promise<number> {
+  console.log((await stopKept(root)) ? 'local cloud stopped' : 'no local cloud is running');
+  return EXIT.succeeded;
+}
+
+async function rehearse(flags: RehearsalOptions): Promise<number> {
+  if (process.env.AWS_ENDPOINT_URL) {
+    throw new LayersError(
+      'ForeignEndpoint',
+      `AWS_ENDPOINT_URL is ${process.env.AWS_ENDPOINT_URL}, and the rehearsal brings an emulator of its own: unset it`,
+    );
+  }
+  const options = { ...flags, ...(flags.report ? { report: resolve(flags.report) } : {}) };
+  const display = new Display();
+  const rehearsal = new Rehearsal(options, display);
+  let interrupted = false;
+  const interrupt = () => {
+    if (interrupted) return;
+    interrupted = true;
+    display.line('interrupted, cleaning up');
+    killRunning();
+    // The local cloud goes down here; whoever waits for it fails, and ends below.
+    void rehearsal.handle?.close();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  try {
+    const problems = await rehearsal
+      .run()
+      .catch((error: unknown) => [interrupted ? 'interrupted' : describeError(error)]);
+    if (interrupted) {
+      if (options.report) writeReport(options.report, await interruptedReport(rehearsal));
+      return EXIT.interrupted;
+    }
+    const report = await rehearsal.report(problems);
+    if (options.report) writeReport(options.report, report);
+    conclude(report, options, rehearsal, display);
+    return exitCode(report, options);
+  } finally {
+    if (!(options.keep && !interrupted && rehearsal.handle)) await rehearsal.close();
+    else rehearsal.removeFiles();
+    display.close();
+  }
+}
+
+async function interruptedReport(rehearsal: Rehearsal): Promise<Report> {
+  return rehearsal.withoutCloud().report(['interrupted']);
+}
+
+function conclude(
+  report: Report,
+  options: RehearsalOptions,
+  rehearsal: Rehearsal,
+  display: Display,
+): void {
+  display.line();
+  if (report.result !== 'failed') display.line(arnTable(report, rehearsal.namespace));
+  for (const { what, why, cure } of report.notRun) {
+    display.line(colors.yellow(`not run: ${what}: ${why}; ${cure}`));
+  }
+  for (const problem of report.problems) display.line(colors.red(problem));
+  const published = report.targets.reduce((sum, target) => sum + target.published.length, 0);
+  const changed = report.targets.reduce((sum, target) => sum + target.changedParameters.length, 0);
+  display.line(
+    `${report.result.replaceAll('-', ' ')} in ${report.seconds.toFixed(0)} s: ` +
+      `${published} layer versions published, ${changed} parameters changed in ${report.targets.length} targets`,
+  );
+  if (!options.keep || !rehearsal.handle) return;
+  rehearsal.handle.keep(options.root);
+  const { state } = rehearsal.handle;
+  const place = report.targets[0] ?? { account: '111111111111', region: 'us-east-1' };
+  display.line();
+  display.line('the local cloud is kept; to point the AWS CLI at it:');
+  for (const [name, value] of Object.entries(cloudVariables(state, place))) {
+    if (name !== 'LAYERS_REHEARSAL') display.line(`  export ${name}=${value || "''"}`);
+  }
+  display.line('an access key id of 12 digits is the root user of that account');
+  display.line('npm run rehearse -- --stop ends it');
+}
+
+function exitCode(report: Report, { allowNotRun }: RehearsalOptions): number {
+  if (report.result === 'failed') return EXIT.failed;
+  return report.result === 'succeeded' || allowNotRun ? EXIT.succeeded : EXIT.notAllRun;
+}

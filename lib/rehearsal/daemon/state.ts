@@ -1,0 +1,74 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** What a running local cloud tells of itself. */
+export interface CloudState {
+  /** Process that owns everything; SIGTERM ends it all. */
+  readonly pid: number;
+  /** Its temporary folder, removed when it ends. */
+  readonly stateDir: string;
+  /** CodePipeline API and rehearsal paths, `http://127.0.0.1:<port>`. */
+  readonly engineUrl: string;
+  /** Every other AWS API, `https://localhost:<port>`. */
+  readonly endpoint: string;
+  /** Certificate to trust for `endpoint`. */
+  readonly caFile: string;
+  /** One line of JSON an invocation, see `Invocation`. */
+  readonly invocationsFile: string;
+  /** Path of the AWS CLI that the rehearsal uses. */
+  readonly awsBin: string;
+}
+
+/** One function call that the local cloud was asked for. */
+export interface Invocation {
+  readonly functionArn: string;
+  readonly how: 'native' | 'emulated' | 'not-run';
+  readonly isolation: 'namespace' | 'none';
+  readonly milliseconds: number;
+  readonly notRun?: { readonly what: string; readonly why: string; readonly cure: string };
+}
+
+/** File, below the checkout, that names the local cloud which `--keep` left running. */
+export const KEPT_FILE = join('.rehearsal', 'kept.json');
+
+export function writeState(file: string, state: CloudState): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.${process.pid}`, `${JSON.stringify(state, null, 2)}\n`);
+  renameSync(`${file}.${process.pid}`, file);
+}
+
+/** The kept local cloud, if it still runs; a file that outlived its cloud is removed. */
+export function readKept(root: string): CloudState | undefined {
+  const file = join(root, KEPT_FILE);
+  let state: CloudState;
+  try {
+    state = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  if (isAlive(state.pid)) return state;
+  rmSync(file, { force: true });
+  return undefined;
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+export function readInvocations(file: string): Invocation[] {
+  try {
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

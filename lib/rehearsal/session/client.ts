@@ -1,0 +1,89 @@
+import {
+  CodePipelineClient,
+  GetPipelineStateCommand,
+  PutApprovalResultCommand,
+} from '@aws-sdk/client-codepipeline';
+import { LayersError } from '../../errors';
+import type { CloudState } from '../daemon';
+import type { Commit, EngineEvent, ExecutionReport } from '../engine';
+
+/** The rehearsal's side of the engine's HTTP paths. */
+export class EngineClient {
+  constructor(private readonly cloud: CloudState) {}
+
+  async push(commit: Commit): Promise<string[]> {
+    const response = await fetch(`${this.cloud.engineUrl}/rehearsal/push`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(commit),
+    });
+    const body = (await response.json()) as { executionIds: string[]; message?: string };
+    if (!response.ok) throw new LayersError('PushRefused', body.message ?? response.statusText);
+    return body.executionIds;
+  }
+
+  async executions(): Promise<ExecutionReport[]> {
+    const response = await fetch(`${this.cloud.engineUrl}/rehearsal/executions`);
+    return ((await response.json()) as { executions: ExecutionReport[] }).executions;
+  }
+
+  /** Sequence number of the newest event. */
+  async lastEvent(): Promise<number> {
+    const abort = new AbortController();
+    let last = 0;
+    // The stream replays what has happened at once, and then waits.
+    const timer = setTimeout(() => abort.abort(), 300);
+    try {
+      for await (const event of this.events(0, abort.signal)) last = event.sequence;
+    } finally {
+      clearTimeout(timer);
+    }
+    return last;
+  }
+
+  /** Events after `since`, until the signal aborts. */
+  async *events(since: number, signal: AbortSignal): AsyncGenerator<EngineEvent> {
+    try {
+      const response = await fetch(`${this.cloud.engineUrl}/rehearsal/events?since=${since}`, {
+        signal,
+      });
+      let rest = '';
+      for await (const chunk of response.body ?? []) {
+        const lines = (rest + Buffer.from(chunk).toString('utf8')).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines.filter(Boolean)) yield JSON.parse(line);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** Answers a waiting approval through CodePipeline's own API. */
+  async answerApproval(
+    event: Pick<EngineEvent, 'pipeline' | 'stage' | 'action'>,
+    approved: boolean,
+  ): Promise<void> {
+    const { account, region, name } = event.pipeline;
+    const client = new CodePipelineClient({
+      endpoint: this.cloud.engineUrl,
+      region,
+      credentials: { accessKeyId: account, secretAccessKey: 'rehearsal' },
+    });
+    const state = await client.send(new GetPipelineStateCommand({ name }));
+    const token = state.stageStates
+      ?.find(({ stageName }) => stageName === event.stage)
+      ?.actionStates?.find(({ actionName }) => actionName === event.action)?.latestExecution?.token;
+    await client.send(
+      new PutApprovalResultCommand({
+        pipelineName: name,
+        stageName: event.stage,
+        actionName: event.action,
+        token,
+        result: {
+          status: approved ? 'Approved' : 'Rejected',
+          summary: approved ? 'Approved in rehearsal' : 'Rejected in rehearsal',
+        },
+      }),
+    );
+  }
+}

@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs';
+import { type DeliveryConfig, partitionOf } from '../../config';
+import { findManifest, resolveLayers } from '../../layers';
+import { exampleFunctionName, planParameters } from '../../plan';
+import { type ReleaseLayer, releaseLayer, type SmokeCheck } from '../../release';
+import type { Invocation } from '../daemon';
+import type { ExecutionReport } from '../engine';
+import type { NotRun, ReportExecution, ReportSmoke, ReportTarget } from './report';
+import type { TargetState } from './targets';
+
+/** Last line of a smoke action's log. */
+const SMOKE_REPORT = 'smoke-report: ';
+
+/** Layers of a configuration that have been built; none of those that have not. */
+export function builtLayers(config: DeliveryConfig, dirs: readonly string[]): ReleaseLayer[] {
+  return resolveLayers({ runtimes: config.runtimes }).flatMap((spec) => {
+    const manifest = findManifest(spec, dirs);
+    return manifest ? [releaseLayer(manifest)] : [];
+  });
+}
+
+export function reportExecutions(executions: readonly ExecutionReport[]): ReportExecution[] {
+  return executions.map(({ id, trigger, status, commitId, seconds, stages }) => ({
+    id,
+    trigger: trigger.type,
+    status,
+    ...(commitId ? { commit: commitId } : {}),
+    ...(seconds === undefined ? {} : { seconds }),
+    stages: stages.map((stage) => ({
+      name: stage.name,
+      status: stage.status,
+      actions: stage.actions.map(({ attempt: _attempt, ...action }) => action),
+    })),
+  }));
+}
+
+/** The checks of every smoke action, the newest of each layer and target. */
+export function smokeChecks(executions: readonly ExecutionReport[]): SmokeCheck[] {
+  const logs = executions.flatMap(({ stages }) =>
+    stages.flatMap(({ actions }) =>
+      actions.filter(({ name }) => name.startsWith('Smoke-')).map(({ log }) => log),
+    ),
+  );
+  const newest = new Map<string, SmokeCheck>();
+  for (const check of logs.flatMap(checksIn)) {
+    newest.set(`${check.account}/${check.region}/${check.layer}`, check);
+  }
+  return [...newest.values()];
+}
+
+function checksIn(log: string): SmokeCheck[] {
+  const lines = readFileSync(log, 'utf8').split('\n');
+  const line = lines.reverse().find((text) => text.startsWith(SMOKE_REPORT));
+  return line ? JSON.parse(line.slice(SMOKE_REPORT.length)) : [];
+}
+
+export interface TargetsBeforeAndAfter {
+  readonly config: DeliveryConfig;
+  readonly before: readonly TargetState[];
+  readonly after: readonly TargetState[];
+  readonly checks: readonly SmokeCheck[];
+  readonly invocations: readonly Invocation[];
+}
+
+export function reportTargets(options: TargetsBeforeAndAfter): ReportTarget[] {
+  return options.after.map((after) => {
+    const { account, region, wave } = after;
+    const before = options.before.find(
+      (state) => state.account === account && state.region === region,
+    );
+    return {
+      account,
+      region,
+      wave,
+      published: Object.keys(after.layerVersions)
+        .filter((arn) => !(arn in (before?.layerVersions ?? {})))
+        .sort(),
+      parameters: after.parameters,
+      changedParameters: Object.entries(after.parameterVersions)
+        .filter(([name, version]) => before?.parameterVersions[name] !== version)
+        .map(([name]) => name)
+        .sort(),
+      permissions: [...after.permissions].sort(),
+      smoke: options.checks
+        .filter((check) => check.account === account && check.region === region)
+        .map((check) => smokeOf(check, options)),
+    };
+  });
+}
+
+function smokeOf(check: SmokeCheck, { config, invocations }: TargetsBeforeAndAfter): ReportSmoke {
+  const { account, region, layer, ok, milliseconds, message } = check;
+  const arn = `arn:${partitionOf(region)}:lambda:${region}:${account}:function:${exampleFunctionName(config, layer)}`;
+  const calls = invocations.filter(({ functionArn }) => functionArn === arn);
+  return { layer, how: calls.at(-1)?.how ?? 'not-run', ok, milliseconds, message };
+}
+
+/** What the machine could not run, each thing once. */
+export function notRunOf(invocations: readonly Invocation[]): NotRun[] {
+  const all = invocations.flatMap(({ notRun }) => (notRun ? [notRun] : []));
+  const isolation = invocations.some(({ isolation }) => isolation === 'none')
+    ? [
+        {
+          what: "Lambda's file system (read-only but /tmp, layers at /opt)",
+          why: 'user namespaces are not permitted, so functions saw the file system of this machine',
+          cure: 'permit them, for example with `sysctl kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0`',
+        },
+      ]
+    : [];
+  return [...new Map([...all, ...isolation].map((entry) => [entry.what, entry])).values()];
+}
+
+/**
+ * What contradicts the promises in the state that a successful run left: each released target must
+ * hold exactly the planned parameters, and each recorded layer the planned bytes.
+ */
+export function contradictions(
+  config: DeliveryConfig,
+  layers: readonly ReleaseLayer[],
+  after: readonly TargetState[],
+): string[] {
+  const paused = (state: TargetState) =>
+    config.waves
+      .find(({ name }) => name === state.wave)
+      ?.paused.some(
+        ({ account, region }) =>
+          region === state.region && (account ?? state.account) === state.account,
+      );
+  return after
+    .filter((state) => !paused(state))
+    .flatMap((state) => {
+      const place = `${state.account}/${state.region}`;
+      const planned = planParameters(config.namespace, state.account, state.region, layers);
+      const parameters = planned.flatMap(({ name, value }) =>
+        state.parameters[name] === value
+          ? []
+          : [
+              `${place}: parameter ${name} is ${state.parameters[name] ?? 'missing'}, the plan says ${value}`,
+            ],
+      );
+      const bytes = planned
+        .filter(({ name }) => name.endsWith('/latest') || /\/\d+\.\d+\.\d+$/.test(name))
+        .flatMap(({ value, layer }) =>
+          state.layerVersions[value] === layer.codeSha256
+            ? []
+            : [
+                `${place}: ${value} has CodeSha256 ${state.layerVersions[value] ?? 'none'}, the manifest says ${layer.codeSha256}`,
+              ],
+        );
+      return [...parameters, ...bytes];
+    });
+}

@@ -1,0 +1,17 @@
+import type { ApproveMode } from './approvals';
+
+export interface RehearsalOptions {
+  /** Top folder of the checkout. */
+  readonly root: string;
+  /** Report goes there, also after a failure. @default none */
+  readonly report?: string;
+  readonly keep: boolean;
+  readonly approve: ApproveMode;
+  /** JSON file that replaces `context.delivery`. @default the commit's own */
+  readonly config?: string;
+  /** JSON file with the configuration of a second commit. @default no second commit */
+  readonly after?: string;
+  readonly includeWorkingTree: boolean;
+  /** Exit code 0 although something could not be run. */
+  readonly allowNotRun: boolean;
+}

@@ -1,0 +1,159 @@
+import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import pMap from 'p-map';
+import { type DeliveryConfig, REHEARSAL_VARIABLE } from '../../config';
+import type { CloudState } from '../daemon';
+import { extractZip } from '../engine/archive';
+import { runLogged, withoutAws } from './process';
+
+/** An account and a region. */
+export interface Place {
+  readonly account: string;
+  readonly region: string;
+}
+
+/** What a person does once, before the first push: with the real CDK CLI, as root of each account. */
+export interface PersonOptions {
+  readonly cloud: CloudState;
+  readonly config: DeliveryConfig;
+  /** Folder with the commit's tree and its node_modules. */
+  readonly checkout: string;
+  readonly logDir: string;
+}
+
+/** Every place that must be bootstrapped: home first, then the targets, each once. */
+export function placesOf(config: DeliveryConfig): Place[] {
+  const all = [
+    config.home,
+    ...config.waves.flatMap(({ accounts, regions }) =>
+      accounts.flatMap((account) => regions.map((region) => ({ account, region }))),
+    ),
+  ];
+  const seen = new Map(all.map((place) => [`${place.account}/${place.region}`, place]));
+  return [...seen.values()];
+}
+
+/** `cdk bootstrap` of one place, trusting the home account where it is another one. */
+export async function bootstrap(options: PersonOptions, place: Place): Promise<void> {
+  const { config } = options;
+  const foreign = place.account !== config.home.account;
+  await cdk(options, place, `bootstrapping ${place.account}/${place.region}`, [
+    'bootstrap',
+    `aws://${place.account}/${place.region}`,
+    '--qualifier',
+    config.qualifier,
+    '--cloudformation-execution-policies',
+    'arn:aws:iam::aws:policy/AdministratorAccess',
+    ...(config.qualifier === 'hnb659fds'
+      ? []
+      : ['--toolkit-stack-name', `CDKToolkit-${config.qualifier}`]),
+    ...(foreign ? ['--trust', config.home.account] : []),
+    // Outside an app: nothing of it is needed here.
+    '--app',
+    '',
+  ]);
+}
+
+export async function bootstrapAll(
+  options: PersonOptions,
+  places: readonly Place[],
+  onDone: (place: Place, seconds: number) => void,
+): Promise<void> {
+  await pMap(
+    places,
+    async (place) => {
+      const started = performance.now();
+      await bootstrap(options, place);
+      onDone(place, (performance.now() - started) / 1000);
+    },
+    { concurrency: 2 },
+  );
+}
+
+/** `cdk deploy` of the delivery pipeline; from then on it updates itself. */
+export async function deployPipeline(options: PersonOptions): Promise<void> {
+  await cdk(options, options.config.home, 'deploying the pipeline', [
+    'deploy',
+    'Delivery',
+    '--require-approval',
+    'never',
+    '--progress',
+    'events',
+  ]);
+}
+
+/**
+ * Unpacks a commit, and gives it the packages and the built layers of the checkout that it came
+ * from: what a person has there already.
+ */
+export async function prepareCheckout(
+  zipPath: string,
+  root: string,
+  dir: string,
+  logDir: string,
+): Promise<void> {
+  await extractZip(zipPath, dir);
+  if (sameFile('package-lock.json', root, dir) && existsSync(join(root, 'node_modules'))) {
+    symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'), 'dir');
+  } else {
+    await runLogged('npm', ['ci'], {
+      cwd: dir,
+      env: withoutAws(),
+      logFile: join(logDir, 'npm-ci.log'),
+      what: 'installing the packages of the commit',
+    });
+  }
+  mkdirSync(join(root, 'dist/layers'), { recursive: true });
+  mkdirSync(join(dir, 'dist'), { recursive: true });
+  const link = join(dir, 'dist/layers');
+  if (!lstatSync(link, { throwIfNoEntry: false }))
+    symlinkSync(join(root, 'dist/layers'), link, 'dir');
+}
+
+function sameFile(name: string, ...dirs: [string, string]): boolean {
+  const [one, other] = dirs.map((dir) => join(dir, name));
+  return existsSync(one) && existsSync(other) && readFileSync(one).equals(readFileSync(other));
+}
+
+async function cdk(
+  { cloud, checkout, logDir }: PersonOptions,
+  place: Place,
+  what: string,
+  args: readonly string[],
+): Promise<void> {
+  await runLogged(join(checkout, 'node_modules/.bin/cdk'), [...args, '--no-color', '--ci'], {
+    cwd: checkout,
+    env: { ...withoutAws(), ...cloudVariables(cloud, place), ...CDK_QUIET },
+    logFile: join(logDir, `${args[0]}-${place.account}-${place.region}.log`),
+    what,
+  });
+}
+
+/** No calls home: neither would arrive, nor is a rehearsal anyone's usage. */
+const CDK_QUIET = {
+  CDK_DISABLE_CLI_TELEMETRY: 'true',
+  CDK_NOTICES: 'false',
+  CDK_DISABLE_VERSION_CHECK: 'true',
+};
+
+/** Variables that point AWS CLIs and SDKs at the local cloud, as root of an account. */
+export function cloudVariables(
+  cloud: CloudState,
+  { account, region }: Place,
+): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL: cloud.endpoint,
+    AWS_ENDPOINT_URL_CODEPIPELINE: cloud.engineUrl,
+    AWS_CA_BUNDLE: cloud.caFile,
+    NODE_EXTRA_CA_CERTS: cloud.caFile,
+    AWS_ACCESS_KEY_ID: account,
+    AWS_SECRET_ACCESS_KEY: 'rehearsal',
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_PAGER: '',
+    [REHEARSAL_VARIABLE]: '1',
+  };
+}

@@ -1,0 +1,274 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { type DeliveryConfig, parseConfig, REHEARSAL_VARIABLE, readJson } from '../../config';
+import { CloudHandle, readInvocations } from '../daemon';
+import { ensureTools } from '../tools';
+import { answer } from './approvals';
+import { EngineClient } from './client';
+import {
+  builtLayers,
+  contradictions,
+  notRunOf,
+  reportExecutions,
+  reportTargets,
+  smokeChecks,
+} from './collect';
+import type { Display } from './display';
+import type { RehearsalOptions } from './options';
+import {
+  bootstrapAll,
+  deployPipeline,
+  type PersonOptions,
+  placesOf,
+  prepareCheckout,
+} from './person';
+import type { Report } from './report';
+import { committedConfig, type Snapshot, takeSnapshot } from './snapshot';
+import { readTargets, type TargetState } from './targets';
+
+/** Folder, below the checkout, for logs that outlive the rehearsal. */
+export const LOG_DIR = join('.rehearsal', 'logs');
+
+/** One commit that is pushed, with the configuration that it carries. */
+interface Push {
+  readonly config: DeliveryConfig;
+  readonly snapshot: Snapshot;
+}
+
+/**
+ * Takes a commit, and with `after` a second one, through the synthesized pipeline on this machine.
+ * Everything that it starts or writes is ended and removed by `close`, but for logs.
+ */
+export class Rehearsal {
+  readonly logDir: string;
+  private readonly dir: string;
+  private readonly parts: { name: string; seconds: number }[] = [];
+  private readonly started = performance.now();
+  private cloud: CloudHandle | undefined;
+  private before: TargetState[] = [];
+  private firstEvent = 0;
+  private latest: Push | undefined;
+
+  constructor(
+    private readonly options: RehearsalOptions,
+    private readonly display: Display,
+  ) {
+    this.logDir = join(options.root, LOG_DIR);
+    this.dir = mkdtempSync(join(tmpdir(), 'layers-rehearse-'));
+  }
+
+  /** The local cloud, once it runs. */
+  get handle(): CloudHandle | undefined {
+    return this.cloud;
+  }
+
+  /** Runs everything; answers the problems that the pipeline's end left, none when it succeeded. */
+  async run(): Promise<string[]> {
+    process.env[REHEARSAL_VARIABLE] = '1';
+    const pushes = await this.pushes();
+    await this.part('tools', () =>
+      ensureTools({ onProgress: (message) => this.display.line(`  ${message}`) }),
+    );
+    this.cloud = await this.part('local AWS APIs', () =>
+      CloudHandle.open(this.options.root, this.logDir),
+    );
+    const { state, isNew } = this.cloud;
+    const client = new EngineClient(state);
+    this.firstEvent = isNew ? 0 : await client.lastEvent();
+    if (!isNew) {
+      this.display.line('  using the local cloud that --keep left running');
+      this.before = await readTargets(state, pushes[0].config);
+    }
+    for (const [index, push] of pushes.entries()) {
+      this.latest = push;
+      const problems = await this.carry(push, client, index === 0 && isNew);
+      if (problems.length > 0) return problems;
+    }
+    return [];
+  }
+
+  /** What happened so far; also after a failure, an interruption included. */
+  async report(problems: readonly string[]): Promise<Report> {
+    const state = this.cloud?.state;
+    const config = this.latest?.config;
+    const executions = state
+      ? (await new EngineClient(state).executions()).filter(
+          ({ startTime }) => Date.parse(startTime) >= this.startedAt(),
+        )
+      : [];
+    const invocations = state ? readInvocations(state.invocationsFile) : [];
+    const after = state && config ? await readTargets(state, config) : [];
+    const layers = config ? this.layers(config) : [];
+    const notRun = notRunOf(invocations);
+    const failed = problems.length > 0;
+    return {
+      schemaVersion: 1,
+      result: failed ? 'failed' : notRun.length > 0 ? 'succeeded-not-all-run' : 'succeeded',
+      commit: this.latest?.snapshot.commitId ?? '',
+      seconds: seconds(this.started),
+      parts: this.parts,
+      executions: reportExecutions(executions),
+      layers: layers.map(({ schemaVersion: _, ...layer }) => layer),
+      targets: config
+        ? reportTargets({
+            config,
+            before: this.before,
+            after,
+            checks: smokeChecks(executions),
+            invocations,
+          })
+        : [],
+      notRun,
+      problems,
+    };
+  }
+
+  /** Prefix of the SSM parameters. */
+  get namespace(): string {
+    return this.latest?.config.namespace ?? '';
+  }
+
+  /** For a report after the local cloud went away: nothing can be read from it any more. */
+  withoutCloud(): this {
+    this.cloud = undefined;
+    return this;
+  }
+
+  /** Ends a local cloud that is not kept, and removes what this rehearsal wrote. */
+  async close(): Promise<void> {
+    await this.cloud?.close();
+    this.removeFiles();
+  }
+
+  removeFiles(): void {
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private async pushes(): Promise<Push[]> {
+    const { root, config, after, includeWorkingTree } = this.options;
+    const replacement = config ? configIn(config) : undefined;
+    const first = replacement ?? (await committedConfig(root, includeWorkingTree));
+    const second = after ? configIn(after) : undefined;
+    const snapshot = (replaced?: unknown) =>
+      takeSnapshot({ root, dir: this.dir, includeWorkingTree, config: replaced });
+    const pushes = [{ config: parseConfig(first), snapshot: await snapshot(replacement) }];
+    if (second !== undefined) {
+      pushes.push({ config: parseConfig(second), snapshot: await snapshot(second) });
+    }
+    const { snapshot: taken } = pushes[0];
+    this.display.line(`rehearsing ${taken.commitId.slice(0, 12)} ${taken.message}`);
+    if (taken.leftOut) {
+      this.display.line('  uncommitted changes are left out; --include-working-tree takes them in');
+    }
+    return pushes;
+  }
+
+  private async carry(push: Push, client: EngineClient, byPerson: boolean): Promise<string[]> {
+    const { config, snapshot } = push;
+    const cloud = this.cloud?.state;
+    if (!cloud) throw new Error('the local cloud is not running');
+    const person: PersonOptions = {
+      cloud,
+      config,
+      checkout: join(this.dir, snapshot.commitId),
+      logDir: this.logDir,
+    };
+    const known = new Set(this.before.map(({ account, region }) => `${account}/${region}`));
+    const places = placesOf(config).filter(
+      ({ account, region }) => !known.has(`${account}/${region}`),
+    );
+    if (byPerson || places.length > 0) {
+      await this.part('checkout', () =>
+        prepareCheckout(snapshot.zipPath, this.options.root, person.checkout, this.logDir),
+      );
+      await this.part('cdk bootstrap', () =>
+        bootstrapAll(person, places, (place, took) =>
+          this.display.step(`${place.account}/${place.region}`, took),
+        ),
+      );
+      this.before.push(...(await this.newTargets(push)));
+    }
+    await client.push({
+      zipPath: snapshot.zipPath,
+      commitId: snapshot.commitId,
+      message: snapshot.message,
+      branch: config.source.branch,
+      repository: config.source.repository,
+      authorDate: snapshot.authorDate,
+    });
+    if (byPerson) await this.part('cdk deploy of the pipeline', () => deployPipeline(person));
+    const problems = await this.part('pipeline', () => this.follow(client), false);
+    if (problems.length > 0) return problems;
+    return this.part('reading SSM back with the AWS CLI', async () =>
+      contradictions(config, this.layers(config), await readTargets(cloud, config)),
+    );
+  }
+
+  /** Shows the executions until one of them ends for good. */
+  private async follow(client: EngineClient): Promise<string[]> {
+    const abort = new AbortController();
+    for await (const event of client.events(this.firstEvent, abort.signal)) {
+      this.firstEvent = event.sequence;
+      this.display.event(event);
+      if (event.type === 'action' && event.status === 'InProgress' && isApproval(event)) {
+        await answer(client, event, this.options.approve, this.display);
+      }
+      if (event.type !== 'execution') continue;
+      if (event.status === 'Succeeded') {
+        abort.abort();
+        return [];
+      }
+      if (event.status === 'Failed' || event.status === 'Stopped') {
+        abort.abort();
+        return [
+          `execution ${event.executionId} ${event.status.toLowerCase()}: ${event.message ?? ''}`,
+        ];
+      }
+    }
+    return ['the local cloud ended before the pipeline did'];
+  }
+
+  /** Targets that nothing was delivered to yet, as they are now. */
+  private async newTargets({ config }: Push): Promise<TargetState[]> {
+    const cloud = this.cloud?.state;
+    if (!cloud) return [];
+    const known = new Set(this.before.map(({ account, region }) => `${account}/${region}`));
+    return (await readTargets(cloud, config)).filter(
+      ({ account, region }) => !known.has(`${account}/${region}`),
+    );
+  }
+
+  private layers(config: DeliveryConfig) {
+    return builtLayers(config, [join(this.options.root, 'dist/layers')]);
+  }
+
+  private async part<Value>(
+    name: string,
+    work: () => Promise<Value>,
+    shown = true,
+  ): Promise<Value> {
+    const started = performance.now();
+    try {
+      return await (shown ? this.display.part(name, work) : work());
+    } finally {
+      this.parts.push({ name, seconds: seconds(started) });
+    }
+  }
+
+  private startedAt(): number {
+    return Date.now() - (performance.now() - this.started);
+  }
+}
+
+function isApproval(event: { action?: string; message?: string }): boolean {
+  return event.action?.startsWith('Approve-') ?? false;
+}
+
+function configIn(file: string): unknown {
+  return readJson(file, relative(process.cwd(), file) || file);
+}
+
+function seconds(since: number): number {
+  return Math.round(performance.now() - since) / 1000;
+}

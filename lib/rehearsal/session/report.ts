@@ -1,0 +1,88 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { ReleaseLayer } from '../../release';
+
+export type Result = 'succeeded' | 'succeeded-not-all-run' | 'failed';
+
+export interface ReportAction {
+  readonly name: string;
+  /** CodePipeline's category: Source, Build, Deploy, Approval. */
+  readonly category: string;
+  readonly provider: string;
+  readonly account: string;
+  readonly region: string;
+  /** ARN of the role whose session made the action's AWS calls. */
+  readonly role: string;
+  readonly status: string;
+  readonly seconds?: number;
+  readonly message: string;
+  /** Path of the whole log. */
+  readonly log: string;
+}
+
+export interface ReportExecution {
+  readonly id: string;
+  readonly trigger: string;
+  readonly status: string;
+  readonly commit?: string;
+  readonly seconds?: number;
+  readonly stages: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly actions: readonly ReportAction[];
+  }[];
+}
+
+export interface ReportSmoke {
+  /** Layer name. */
+  readonly layer: string;
+  readonly how: 'native' | 'emulated' | 'not-run';
+  readonly ok: boolean;
+  readonly milliseconds: number;
+  readonly message: string;
+}
+
+export interface ReportTarget {
+  readonly account: string;
+  readonly region: string;
+  readonly wave: string;
+  /** Layer version ARNs that this rehearsal made. */
+  readonly published: readonly string[];
+  /** SSM parameters by name, as they are at the end. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Parameters that this rehearsal made or moved. */
+  readonly changedParameters: readonly string[];
+  /** Layer names with a permission, as they are at the end. */
+  readonly permissions: readonly string[];
+  readonly smoke: readonly ReportSmoke[];
+}
+
+export interface NotRun {
+  readonly what: string;
+  readonly why: string;
+  readonly cure: string;
+}
+
+/** What `--report FILE` holds; docs/report.md describes it. */
+export interface Report {
+  readonly schemaVersion: 1;
+  readonly result: Result;
+  /** Commit that was rehearsed last. */
+  readonly commit: string;
+  readonly seconds: number;
+  /** Parts of the rehearsal in order, in seconds. */
+  readonly parts: readonly { readonly name: string; readonly seconds: number }[];
+  readonly executions: readonly ReportExecution[];
+  readonly layers: readonly Omit<ReleaseLayer, 'schemaVersion'>[];
+  readonly targets: readonly ReportTarget[];
+  readonly notRun: readonly NotRun[];
+  /** Why it failed, one sentence a reason; empty otherwise. */
+  readonly problems: readonly string[];
+}
+
+/** Writes the report whole or not at all. */
+export function writeReport(file: string, report: Report): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.${process.pid}`, `${JSON.stringify(report, null, 2)}\n`);
+  renameSync(`${file}.${process.pid}`, file);
+}
