@@ -1,0 +1,89 @@
+import { LayersError } from '../../errors';
+import type { Architecture } from '../../release';
+
+/**
+ * The parts of a 64-bit little-endian ELF file that the build reads.
+ *
+ * @see https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
+ */
+export interface ElfHeader {
+  /** e_type: 2 is an executable, 3 a position-independent one. */
+  readonly type: number;
+  readonly machine: number;
+  readonly sectionOffset: number;
+  readonly sectionCount: number;
+  readonly sectionNamesIndex: number;
+  /** End of the program header table. */
+  readonly programEnd: number;
+  readonly segments: readonly Segment[];
+}
+
+/** A program header; offsets and sizes in bytes. */
+export interface Segment {
+  readonly type: number;
+  readonly offset: number;
+  readonly address: number;
+  readonly fileSize: number;
+}
+
+export const HEADER_SIZE = 64;
+export const PROGRAM_HEADER_SIZE = 56;
+export const SECTION_HEADER_SIZE = 64;
+
+export const SegmentType = { load: 1, dynamic: 2, interpreter: 3 } as const;
+
+const MACHINES: Readonly<Record<Architecture, number>> = { x86_64: 62, arm64: 183 };
+const EXECUTABLE_TYPES: readonly number[] = [2, 3];
+
+/** @throws LayersError `NotElf` when the bytes are no complete 64-bit little-endian ELF program */
+export function readElfHeader(bytes: Buffer, what: string): ElfHeader {
+  const fail = (fault: string): never => {
+    throw new LayersError('NotElf', `${what} ${fault}; check "binary.path" in runtime.json`);
+  };
+  if (bytes.length < HEADER_SIZE || bytes.readUInt32BE(0) !== 0x7f454c46) {
+    return fail('is not an ELF file');
+  }
+  if (bytes[4] !== 2) return fail('is not a 64-bit ELF file');
+  if (bytes[5] !== 1) return fail('is not a little-endian ELF file');
+  const type = bytes.readUInt16LE(16);
+  if (!EXECUTABLE_TYPES.includes(type)) return fail(`is not an executable (ELF type ${type})`);
+  const programOffset = Number(bytes.readBigUInt64LE(32));
+  const programCount = bytes.readUInt16LE(56);
+  const programEnd = programOffset + programCount * PROGRAM_HEADER_SIZE;
+  if (programEnd > bytes.length) return fail('is cut off');
+  const segments = Array.from({ length: programCount }, (_, index) =>
+    readSegment(bytes, programOffset + index * PROGRAM_HEADER_SIZE),
+  );
+  if (segments.some((segment) => segment.offset + segment.fileSize > bytes.length)) {
+    return fail('is cut off');
+  }
+  return {
+    type,
+    machine: bytes.readUInt16LE(18),
+    sectionOffset: Number(bytes.readBigUInt64LE(40)),
+    sectionCount: bytes.readUInt16LE(60),
+    sectionNamesIndex: bytes.readUInt16LE(62),
+    programEnd,
+    segments,
+  };
+}
+
+/** @throws LayersError `WrongArchitecture` */
+export function assertMachine(header: ElfHeader, architecture: Architecture, what: string): void {
+  if (header.machine === MACHINES[architecture]) return;
+  const known = Object.entries(MACHINES).find(([, machine]) => machine === header.machine)?.[0];
+  throw new LayersError(
+    'WrongArchitecture',
+    `${what} is built for ${known ?? `ELF machine ${header.machine}`}, not for ${architecture}; ` +
+      'check "packages" in runtime.json',
+  );
+}
+
+function readSegment(bytes: Buffer, at: number): Segment {
+  return {
+    type: bytes.readUInt32LE(at),
+    offset: Number(bytes.readBigUInt64LE(at + 8)),
+    address: Number(bytes.readBigUInt64LE(at + 16)),
+    fileSize: Number(bytes.readBigUInt64LE(at + 32)),
+  };
+}

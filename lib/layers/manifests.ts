@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import { LayersError } from '../errors';
+import type { LayerManifest } from '../release';
+import type { LayerSpec } from './specs';
+import { writeWhole } from './write';
+
+const hex = z.string().regex(/^[0-9a-f]{64}$/, { error: 'is not a SHA-256 in hex' });
+const size = z.int().nonnegative();
+
+const schema = z.strictObject({
+  schemaVersion: z.literal(1),
+  runtime: z.string().min(1),
+  version: z.string().min(1),
+  architecture: z.enum(['arm64', 'x86_64']),
+  name: z.string().min(1),
+  digest: hex,
+  codeSha256: z.string().regex(/^[A-Za-z0-9+/]{43}=$/, { error: 'is not a SHA-256 in base64' }),
+  zipBytes: size,
+  unzippedBytes: size,
+  license: z.string().min(1),
+  description: z.string(),
+  compatibleRuntimes: z.array(z.string()),
+  source: z.strictObject({ package: z.string(), version: z.string(), integrity: z.string() }),
+  glibc: z.string(),
+  files: z.array(z.strictObject({ path: z.string(), mode: z.int(), bytes: size, sha256: hex })),
+  inputs: hex,
+});
+
+/**
+ * Every layer manifest in the folders, sorted by name; a folder that does not exist holds none.
+ * The same layer in several folders appears once.
+ *
+ * @throws LayersError `InvalidManifest`
+ */
+export function readManifests(dirs: readonly string[]): LayerManifest[] {
+  const manifests = new Map<string, LayerManifest>();
+  for (const dir of dirs.filter((candidate) => existsSync(candidate))) {
+    for (const file of readdirSync(dir).filter((name) => /^[^.].*\.json$/.test(name))) {
+      const manifest = readManifest(join(dir, file));
+      if (!manifests.has(manifest.name)) manifests.set(manifest.name, manifest);
+    }
+  }
+  return [...manifests.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The manifest of exactly this layer, found by the fingerprint of what it is built from. */
+export function findManifest(
+  spec: Pick<LayerSpec, 'inputs'>,
+  dirs: readonly string[],
+): LayerManifest | undefined {
+  return readManifests(dirs).find((manifest) => manifest.inputs === spec.inputs);
+}
+
+/** Writes a manifest beside its zip, or alone into another folder. */
+export function writeManifest(manifest: LayerManifest, dir: string): Promise<void> {
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  return writeWhole(join(dir, `${manifest.name}.json`), text);
+}
+
+/** Whether the zip beside a manifest is the one that the manifest describes. */
+export async function zipIsIntact(manifest: LayerManifest, dir: string): Promise<boolean> {
+  const file = zipPath(manifest, dir);
+  if (!existsSync(file) || statSync(file).size !== manifest.zipBytes) return false;
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('base64') === manifest.codeSha256;
+}
+
+export function zipPath(manifest: Pick<LayerManifest, 'name'>, dir: string): string {
+  return join(dir, `${manifest.name}.zip`);
+}
+
+function readManifest(file: string): LayerManifest {
+  const parsed = schema.safeParse(readJson(file));
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(
+    (issue) => `${issue.path.map(String).join('.') || 'file'}: ${issue.message}`,
+  );
+  throw invalid(file, faults.join('; '));
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw invalid(file, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function invalid(file: string, faults: string, cause?: unknown): LayersError {
+  return new LayersError(
+    'InvalidManifest',
+    `${file} is not a layer manifest: ${faults}; delete it and build again`,
+    { cause },
+  );
+}

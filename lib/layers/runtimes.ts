@@ -1,0 +1,146 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { LayersError } from '../errors';
+import { GLIBC_LIMITS } from './glibc';
+
+/** Folder of the runtimes that this project ships. */
+export const RUNTIMES_ROOT = resolve(__dirname, '../../assets/runtimes');
+
+/** Lambda cuts longer descriptions off with an error. */
+const MAX_DESCRIPTION = 256;
+
+const integrity = z.string().regex(/^sha512-[A-Za-z0-9+/]{86}==$/, {
+  error: 'is not a sha512 integrity; take it from "npm view <package>@<version> dist.integrity"',
+});
+
+const path = z
+  .string()
+  .regex(/^[A-Za-z0-9_@.-]+(\/[A-Za-z0-9_@.-]+)*$/, {
+    error: 'is not a relative path of plain characters with forward slashes',
+  })
+  .refine((value) => !value.split('/').some((part) => part === '..' || part === '.'), {
+    error: 'must not contain "." or ".." segments',
+  });
+
+const fileName = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/, {
+  error: 'is not a plain file name',
+});
+
+const perArchitecture = <T extends z.ZodType>(value: T) =>
+  z.strictObject({ arm64: value, x86_64: value });
+
+const schema = z.strictObject({
+  /** What Lambda stores as the layer version's description; `{version}` stands for the version. */
+  description: z.string().min(1).max(MAX_DESCRIPTION),
+  /** SPDX identifier of the interpreter's licence. */
+  license: z
+    .string()
+    .regex(/^[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*$/, {
+      error: 'is not an SPDX licence expression, for example MIT',
+    })
+    .max(512),
+  /** Lambda's identifiers of the base images that the interpreter runs on. */
+  compatibleRuntimes: z
+    .array(
+      z.string().refine((value) => value in GLIBC_LIMITS, {
+        error: `is not a known base; use ${Object.keys(GLIBC_LIMITS).join(', ')}`,
+      }),
+    )
+    .min(1),
+  /** Goes into the digest: a higher number gives the same content a new layer name. */
+  revision: z.int().min(1),
+  /** npm package that holds the interpreter. */
+  packages: perArchitecture(z.string().min(1)),
+  binary: z.strictObject({
+    /** Path inside the npm package. */
+    path,
+    /** Name under `bin/` in the layer. */
+    name: fileName,
+    /** Whether to drop symbols and debug sections. */
+    strip: z.boolean(),
+  }),
+  /** Licence text that ships in the layer: out of the npm package, or out of this folder. */
+  licenseFile: z.strictObject({ from: z.enum(['package', 'folder']), path }),
+  /** File beside runtime.json that speaks to the Runtime API. */
+  shim: fileName.refine((name) => name !== 'bootstrap' && name !== 'runtime.json', {
+    error: 'must not be the bootstrap or runtime.json itself',
+  }),
+  example: z.strictObject({
+    /** Lambda handler string. */
+    handler: z.string().regex(/^[^\s.]+\.[^\s]+$/, { error: 'is not <file>.<function>' }),
+    /** Memory of the example function in MB. */
+    memoryMb: z.int().min(128).max(10240),
+  }),
+  /** Exact version to the pinned integrity of each architecture's npm tarball. */
+  versions: z
+    .record(
+      z.string().regex(/^\d+\.\d+\.\d+$/, { error: 'is not an exact version, for example 2.9.5' }),
+      perArchitecture(integrity),
+    )
+    .refine((versions) => Object.keys(versions).length > 0, { error: 'names no version' }),
+});
+
+/** One folder under `assets/runtimes`. */
+export interface Runtime extends z.output<typeof schema> {
+  /** The folder's name, `deno`. */
+  readonly name: string;
+  /** Absolute path of the folder. */
+  readonly folder: string;
+}
+
+/**
+ * Reads every runtime folder below `root`: a folder with a runtime.json is a runtime.
+ *
+ * @throws LayersError `NoRuntimes`, `InvalidRuntime` (all faults of a file in one message)
+ */
+export function loadRuntimes(root = RUNTIMES_ROOT): Runtime[] {
+  if (!existsSync(root)) {
+    throw new LayersError('NoRuntimes', `folder ${root} does not exist; add one folder a runtime`);
+  }
+  const runtimes = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+    .map((name) => loadRuntime(name, join(root, name)));
+  if (runtimes.length === 0) {
+    throw new LayersError(
+      'NoRuntimes',
+      `folder ${root} holds no runtime; add one folder a runtime`,
+    );
+  }
+  return runtimes;
+}
+
+/** The runtime of that name. @throws LayersError `UnknownRuntime`, which lists what exists */
+export function findRuntime(name: string, runtimes: readonly Runtime[]): Runtime {
+  const found = runtimes.find((runtime) => runtime.name === name);
+  if (found) return found;
+  const names = runtimes.map((runtime) => runtime.name).join(', ');
+  throw new LayersError('UnknownRuntime', `there is no runtime "${name}"; there are ${names}`);
+}
+
+function loadRuntime(name: string, folder: string): Runtime {
+  const file = join(folder, 'runtime.json');
+  if (!/^[a-z][a-z0-9]{0,15}$/.test(name)) {
+    throw new LayersError(
+      'InvalidRuntime',
+      `folder ${folder} is no runtime's name; use 1 to 16 lowercase letters and digits`,
+    );
+  }
+  const parsed = schema.safeParse(readRuntimeJson(file));
+  if (parsed.success) return { ...parsed.data, name, folder };
+  const faults = parsed.error.issues.map(
+    (issue) => `${issue.path.map(String).join('.') || 'file'}: ${issue.message}`,
+  );
+  throw new LayersError('InvalidRuntime', `${file}: ${faults.join('; ')}`);
+}
+
+function readRuntimeJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new LayersError('InvalidRuntime', `${file} cannot be read as JSON: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LayersError } from '../errors';
+import { ARCHITECTURES, type Architecture } from '../release';
+import { sha256Hex } from './digest';
+import { findRuntime, loadRuntimes, type Runtime } from './runtimes';
+import { ZIP_FORMAT } from './zip';
+
+/**
+ * Version of this builder: raise it when the same inputs would give another tree or another zip.
+ * Layers built before are then built again.
+ */
+const BUILDER_FORMAT = 1;
+
+/** Runtimes, exact versions and architectures to build. */
+export interface RuntimeSelection {
+  readonly name: string;
+  readonly versions: readonly string[];
+  readonly architectures: readonly Architecture[];
+}
+
+/** A file as it goes into a zip. */
+export interface TreeFile {
+  /** Path inside the zip, with forward slashes. */
+  readonly path: string;
+  /** POSIX permission bits, 0o755 or 0o644. */
+  readonly mode: number;
+  readonly content: Buffer;
+}
+
+/** One layer to build: everything about it that is known without a download. */
+export interface LayerSpec {
+  readonly runtime: Runtime;
+  readonly version: string;
+  readonly architecture: Architecture;
+  readonly source: {
+    readonly package: string;
+    readonly version: string;
+    readonly integrity: string;
+  };
+  readonly description: string;
+  /** The runtime folder's share of the layer's tree. */
+  readonly files: readonly TreeFile[];
+  /** Fingerprint (64 hex digits) of everything the build reads: the same value, the same layer. */
+  readonly inputs: string;
+}
+
+/**
+ * The layers of a selection, in its order, architectures innermost.
+ *
+ * @throws LayersError `UnknownRuntime`, `UnknownVersion` (they list what exists), `MissingBootstrap`,
+ * `InvalidBootstrap`, `MissingShim`, `MissingLicense`
+ */
+export function resolveLayers(
+  selection: { readonly runtimes: readonly RuntimeSelection[] },
+  available: readonly Runtime[] = loadRuntimes(),
+): LayerSpec[] {
+  return selection.runtimes.flatMap(({ name, versions, architectures }) => {
+    const runtime = findRuntime(name, available);
+    const files = folderFiles(runtime);
+    return versions.flatMap((version) =>
+      ARCHITECTURES.filter((architecture) => architectures.includes(architecture)).map(
+        (architecture) => layerSpec(runtime, version, architecture, files),
+      ),
+    );
+  });
+}
+
+/** `deno 2.9.5 arm64`, for messages. */
+export function describeSpec(spec: Pick<LayerSpec, 'version' | 'architecture' | 'runtime'>) {
+  return `${spec.runtime.name} ${spec.version} ${spec.architecture}`;
+}
+
+/** Where the licence text lies in the layer: a folder a runtime, so that merged layers keep theirs. */
+export function licensePath(runtime: Runtime): string {
+  return `share/licenses/${runtime.name}/LICENSE`;
+}
+
+function layerSpec(
+  runtime: Runtime,
+  version: string,
+  architecture: Architecture,
+  files: readonly TreeFile[],
+): LayerSpec {
+  const integrity = runtime.versions[version]?.[architecture];
+  if (integrity === undefined) {
+    throw new LayersError(
+      'UnknownVersion',
+      `runtime ${runtime.name} has no version "${version}"; ` +
+        `runtime.json pins ${Object.keys(runtime.versions).join(', ')}`,
+    );
+  }
+  const source = { package: runtime.packages[architecture], version, integrity };
+  const description = runtime.description.replaceAll('{version}', version);
+  const inputs = fingerprint([
+    `builder ${BUILDER_FORMAT}`,
+    ZIP_FORMAT,
+    runtime.name,
+    version,
+    architecture,
+    source,
+    description,
+    runtime.license,
+    runtime.compatibleRuntimes,
+    runtime.revision,
+    runtime.binary,
+    runtime.licenseFile,
+    files.map((file) => [file.path, file.mode, sha256Hex(file.content)]),
+  ]);
+  return { runtime, version, architecture, source, description, files, inputs };
+}
+
+function fingerprint(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** Modes are set here, so neither a checkout nor a umask can lose the executable bit. */
+function folderFiles(runtime: Runtime): TreeFile[] {
+  const bootstrap = requireFile(runtime, 'bootstrap', 'MissingBootstrap');
+  assertBootstrap(runtime, bootstrap);
+  const files: TreeFile[] = [
+    { path: 'bootstrap', mode: 0o755, content: bootstrap },
+    {
+      path: runtime.shim,
+      mode: 0o644,
+      content: requireFile(runtime, runtime.shim, 'MissingShim'),
+    },
+  ];
+  if (runtime.licenseFile.from === 'folder') {
+    const content = requireFile(runtime, runtime.licenseFile.path, 'MissingLicense');
+    files.push({ path: licensePath(runtime), mode: 0o644, content });
+  }
+  return files;
+}
+
+function requireFile(runtime: Runtime, name: string, code: string): Buffer {
+  const file = join(runtime.folder, name);
+  if (!existsSync(file)) {
+    throw new LayersError(code, `runtime ${runtime.name} has no file ${file}; add it`);
+  }
+  return readFileSync(file);
+}
+
+/** Lambda executes the file: it has to be a program, or name an interpreter that Linux understands. */
+function assertBootstrap(runtime: Runtime, content: Buffer): void {
+  const firstLine = content.toString('latin1').split('\n', 1)[0] as string;
+  const file = join(runtime.folder, 'bootstrap');
+  if (firstLine.startsWith('\x7fELF')) return;
+  if (!firstLine.startsWith('#!/')) {
+    throw new LayersError(
+      'InvalidBootstrap',
+      `${file} starts with neither "#!/" nor an ELF header; add an interpreter line`,
+    );
+  }
+  if (firstLine.endsWith('\r')) {
+    throw new LayersError(
+      'InvalidBootstrap',
+      `${file} has Windows line ends; save it with line feeds and keep git from converting it`,
+    );
+  }
+}

@@ -1,0 +1,9 @@
+export { clientConfig } from './client-config';
+export { explain, isThrottling, type RequestContext } from './explain';
+export {
+  type AssumeRoleProps,
+  callerAccount,
+  type RoleCredentials,
+  roleCredentials,
+  stsClient,
+} from './role-credentials';

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import type { CloudEnvironment, LocalCloudOptions } from './model';
+
+/** Variables of the MiniStack process: its settings, and of the user's none that AWS tools read. */
+export function startEnvironment(options: LocalCloudOptions, port: number): NodeJS.ProcessEnv {
+  const { stateDir, hooksUrl, outliveStarter } = options;
+  return {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    LANG: 'C.UTF-8',
+    TMPDIR: join(stateDir, 'tmp'),
+    STATE_DIR: join(stateDir, 'state'),
+    S3_DATA_DIR: join(stateDir, 's3'),
+    PERSIST_STATE: '0',
+    GATEWAY_PORT: String(port),
+    BIND_HOST: '127.0.0.1',
+    USE_SSL: '1',
+    AUTH: 'true',
+    IOT_MTLS_ENABLED: '0',
+    SFTP_ENABLED: '0',
+    REHEARSAL_HOOKS_URL: hooksUrl,
+    ...(outliveStarter ? {} : { REHEARSAL_PARENT: String(process.pid) }),
+  };
+}
+
+/** A 12-digit access key id is the root user of that account. */
+export function cloudEnvironment(
+  endpoint: string,
+  caFile: string | undefined,
+  account: string,
+  region: string,
+): CloudEnvironment {
+  return {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ACCESS_KEY_ID: account,
+    AWS_SECRET_ACCESS_KEY: 'rehearsal',
+    // An empty value hides a session of the user's.
+    AWS_SESSION_TOKEN: '',
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_PAGER: '',
+    ...(caFile ? { AWS_CA_BUNDLE: caFile, NODE_EXTRA_CA_CERTS: caFile } : {}),
+  };
+}

@@ -1,0 +1,2 @@
+export { LocalCloud } from './local-cloud';
+export type { AttachOptions, CloudEnvironment, LocalCloudOptions } from './model';

@@ -1,0 +1,45 @@
+"""Starts MiniStack with what the rehearsal adds and corrects.
+
+Run by local-cloud.ts with the Python of the tools' virtual environment. Settings come through
+the environment: MiniStack's own (GATEWAY_PORT, AUTH, USE_SSL, TMPDIR, ...), and
+
+  REHEARSAL_HOOKS_URL   base URL of the hooks, see lib/rehearsal/hooks.ts
+  REHEARSAL_PARENT      process id to die with; absent to outlive the starter
+"""
+
+import ctypes
+import os
+import signal
+
+PR_SET_PDEATHSIG = 1
+
+
+def die_with(parent: int) -> None:
+    """Asks the kernel to kill this process when its parent ends, however it ends."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    if os.getppid() != parent:
+        raise SystemExit("the parent ended before the local cloud started")
+
+
+def main() -> None:
+    parent = os.environ.pop("REHEARSAL_PARENT", "")
+    if parent:
+        die_with(int(parent))
+
+    from extension import gateway, lambda_functions, lambda_packages, patching, pipeline
+
+    patching.require_version()
+    hooks_url = os.environ.pop("REHEARSAL_HOOKS_URL")
+    pipeline.install(hooks_url)
+    lambda_functions.install(hooks_url)
+    lambda_packages.install()
+    gateway.install()
+
+    from ministack.app import main as serve
+
+    serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,2 @@
+export type { FunctionSpec, InvokeOptions, InvokeResult } from './model';
+export { FunctionRunner } from './runner';

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where tools are kept between runs. */
+export function cacheRoot(): string {
+  const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return join(base, 'lambda-runtime-layers');
+}
+
+/**
+ * Makes the folder `name` once: `build` fills a temporary sibling, which is then renamed, so
+ * that a folder that exists is complete whatever was killed when. Of two processes that build
+ * at once, the second to finish discards its own.
+ *
+ * @returns path of the folder
+ */
+export async function once(
+  name: string,
+  build: (temporary: string, final: string) => Promise<void>,
+): Promise<string> {
+  const root = cacheRoot();
+  const final = join(root, name);
+  if (await exists(final)) return final;
+  await mkdir(root, { recursive: true });
+  await removeAbandoned(root);
+  const temporary = join(root, `.${name}.${process.pid}.${randomBytes(4).toString('hex')}`);
+  try {
+    await mkdir(temporary);
+    await build(temporary, final);
+    await rename(temporary, final);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    const code = (error as NodeJS.ErrnoException).code;
+    if ((code === 'ENOTEMPTY' || code === 'EEXIST') && (await exists(final))) return final;
+    throw error;
+  }
+  return final;
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Temporary folders carry their maker's process id; those of dead makers are leftovers. */
+async function removeAbandoned(root: string): Promise<void> {
+  for (const entry of await readdir(root)) {
+    const pid = /^\..+\.(\d+)\.[0-9a-f]{8}$/.exec(entry)?.[1];
+    if (pid && !isAlive(Number(pid))) await rm(join(root, entry), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

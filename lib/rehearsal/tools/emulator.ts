@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { chmod, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import yauzl from 'yauzl';
+import { LayersError } from '../../errors';
+import type { Architecture } from '../../release';
+import { once } from './cache';
+import { runOrThrow } from './command';
+import { pythonEnvironment } from './python';
+
+const REQUIREMENTS = join(__dirname, 'emulator.txt');
+
+/** SHA-256 of the binaries in the wheel that emulator.txt pins (Apache-2.0). */
+const SHA256: Record<Architecture, string> = {
+  arm64: 'ec2e5d09633d853834c008b1ef264bf834b258a94d551d2b2074966494b39a21',
+  x86_64: '6b1e686e62ab2baf5759c412c4864276ef2a88b094fca53ec070637ccba9b9a5',
+};
+
+/**
+ * AWS's Runtime Interface Emulator, out of the wheel of aws-sam-cli.
+ *
+ * @returns path of the binary
+ * @see https://github.com/aws/aws-lambda-runtime-interface-emulator
+ */
+export async function ensureEmulator(
+  pythonBin: string,
+  native: Architecture,
+  onProgress: (message: string) => void,
+): Promise<string> {
+  const name = `aws-lambda-rie-${native}`;
+  const folder = await once(`rie-${SHA256[native].slice(0, 16)}`, async (temporary) => {
+    onProgress('downloading the Lambda Runtime Interface Emulator');
+    await runOrThrow(
+      'EmulatorDownloadFailed',
+      'downloading the Runtime Interface Emulator (aws-sam-cli)',
+      pythonBin,
+      [
+        '-m',
+        'pip',
+        'download',
+        '--quiet',
+        '--no-deps',
+        '--only-binary=:all:',
+        '--require-hashes',
+        '-r',
+        REQUIREMENTS,
+        '-d',
+        temporary,
+      ],
+      { env: pythonEnvironment() },
+    );
+    const [wheel] = (await readdir(temporary)).filter((file) => file.endsWith('.whl'));
+    const binary = await readEntry(join(temporary, wheel), `samcli/local/rapid/${name}`);
+    const sha256 = createHash('sha256').update(binary).digest('hex');
+    if (sha256 !== SHA256[native]) {
+      throw new LayersError(
+        'EmulatorIntegrity',
+        `${name} has sha256 ${sha256} and ${SHA256[native]} is pinned in lib/rehearsal/tools/emulator.ts`,
+      );
+    }
+    await rm(join(temporary, wheel));
+    await writeFile(join(temporary, name), binary);
+    await chmod(join(temporary, name), 0o755);
+  });
+  return join(folder, name);
+}
+
+function readEntry(archive: string, name: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    yauzl.open(archive, { lazyEntries: true }, (error, zip) => {
+      if (error) return reject(error);
+      zip.on('error', reject);
+      zip.on('end', () => reject(new LayersError('EmulatorMissing', `${archive} has no ${name}`)));
+      zip.on('entry', (entry: yauzl.Entry) => {
+        if (entry.fileName !== name) return zip.readEntry();
+        zip.openReadStream(entry, (failure, stream) => {
+          if (failure) return reject(failure);
+          const chunks: Buffer[] = [];
+          stream.on('error', reject);
+          stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+          stream.on('end', () => {
+            zip.close();
+            resolve(Buffer.concat(chunks));
+          });
+        });
+      });
+      zip.readEntry();
+    });
+  });
+}

@@ -1,0 +1,2 @@
+export { ensureTools } from './ensure';
+export type { EnsureToolsOptions, NotAvailable, Qemu, Tools } from './model';

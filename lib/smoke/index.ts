@@ -1,0 +1,2 @@
+export { REPORT_PREFIX, smokeCommand } from './command';
+export { type SmokeOptions, type SmokeResult, smoke } from './smoke';

@@ -1,0 +1,47 @@
+import { LayersError } from '../../lib/errors';
+import { explain } from '../../lib/publish/aws';
+import { awsError } from './fixture';
+
+const role = 'arn:aws:iam::111111111111:role/reader';
+const request = { action: 'ssm:GetParameter', region: 'eu-west-1', role };
+const network = (code: string, message = code) =>
+  Object.assign(new Error(message), { code, hostname: 'ssm.eu-west-1.amazonaws.com' });
+
+test.each([
+  ['NoCredentials', awsError('CredentialsProviderError', 'Could not load credentials')],
+  ['ExpiredCredentials', awsError('CredentialsProviderError', 'The SSO session has expired')],
+  ['ExpiredCredentials', awsError('ExpiredTokenException')],
+  ['RefusedCredentials', awsError('UnrecognizedClientException')],
+  ['AccessDenied', awsError('AccessDeniedException')],
+  ['AccessDenied', awsError('403', 'UnknownError', 403)],
+  ['Throttled', awsError('ThrottlingException')],
+  ['Throttled', awsError('AnyName', 'slow down', 429)],
+  ['NoSuchEndpoint', network('ENOTFOUND')],
+  ['CertificateNotTrusted', network('DEPTH_ZERO_SELF_SIGNED_CERT')],
+  ['CertificateNotTrusted', network('UNABLE_TO_VERIFY_LEAF_SIGNATURE')],
+  ['EndpointUnreachable', network('ECONNREFUSED')],
+  ['EndpointUnreachable', Object.assign(new Error('70 s'), { name: 'TimeoutError' })],
+  ['RequestFailed', awsError('InternalServerError', 'oops', 500)],
+])('fails with %s', (code, error) => {
+  expect(explain(error, request)).toMatchObject({ code, cause: error });
+});
+
+test('fails naming the action, the role, the region and AWS’s own words', () => {
+  const words = `User: ${role} is not authorized to perform: ssm:GetParameter on resource: x`;
+  const { message } = explain(awsError('AccessDeniedException', words), request);
+  expect(message).toContain(`ssm:GetParameter is denied to ${role} in eu-west-1: ${words}`);
+});
+
+test('fails naming the host that does not exist', () => {
+  expect(explain(network('ENOTFOUND'), request).message).toContain('ssm.eu-west-1.amazonaws.com');
+});
+
+test('leaves an error that is explained already as it is', () => {
+  const error = new LayersError('Known', 'known');
+  expect(explain(error, request)).toBe(error);
+});
+
+test('throws a defect as it is', () => {
+  const defect = new TypeError('undefined is not a function');
+  expect(() => explain(defect, request)).toThrow(defect);
+});

@@ -1,0 +1,40 @@
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { mockClient } from 'aws-sdk-client-mock';
+import { roleCredentials, stsClient } from '../../lib/publish/aws';
+import { awsError, SESSION } from './fixture';
+
+const sts = mockClient(STSClient);
+const props = {
+  roleArn: 'arn:aws:iam::111111111111:role/reader',
+  sessionName: 'layers-test',
+  cure: 'do this',
+};
+const session = (minutesLeft: number) => ({
+  Credentials: { ...SESSION.Credentials, Expiration: new Date(Date.now() + minutesLeft * 60_000) },
+});
+
+beforeEach(() => sts.reset());
+
+test('keeps a session, also for callers at the same time', async () => {
+  sts.on(AssumeRoleCommand).resolves(session(60));
+  const credentials = roleCredentials(stsClient('eu-west-1'), props);
+  await Promise.all([credentials(), credentials()]);
+  await credentials();
+  expect(sts.calls()).toHaveLength(1);
+});
+
+test('renews a session shortly before it ends, once', async () => {
+  sts.on(AssumeRoleCommand).resolvesOnce(session(4)).resolves(session(60));
+  const credentials = roleCredentials(stsClient('eu-west-1'), props);
+  await credentials();
+  await Promise.all([credentials(), credentials()]);
+  expect(sts.calls()).toHaveLength(2);
+});
+
+test('fails with the cure when the role is refused', async () => {
+  sts.on(AssumeRoleCommand).rejects(awsError('AccessDenied', 'not authorized', 403));
+  await expect(roleCredentials(stsClient('eu-west-1'), props)()).rejects.toMatchObject({
+    code: 'RoleNotAssumable',
+    message: `sts:AssumeRole on ${props.roleArn} is denied: not authorized; do this`,
+  });
+});

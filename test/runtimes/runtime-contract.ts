@@ -1,0 +1,255 @@
+import { type BuiltLayer, realLayer } from '../layers/fixtures';
+import { RunningLayer } from './running-layer';
+
+/** Where the runtimes differ: how a handler file is called and written. */
+export interface RuntimeDialect {
+  readonly name: string;
+  /** Name of a module file with `export` syntax. */
+  readonly file: string;
+  /** Type of the error that the interpreter throws for a module that does not parse. */
+  readonly parseError: string;
+}
+
+/** What every runtime does for a function, against a Runtime API of the test's own. */
+export function describeRuntimeContract({ name, file, parseError }: RuntimeDialect): void {
+  let layer: BuiltLayer;
+  let running: RunningLayer | undefined;
+
+  beforeAll(async () => {
+    layer = await realLayer(name);
+  }, 120_000);
+  afterEach(async () => {
+    await running?.stop();
+    running = undefined;
+  });
+
+  const start = async (
+    code: string | Record<string, string>,
+    handler = `${file.split('.')[0]}.handler`,
+  ) => {
+    const files = typeof code === 'string' ? { [file]: code } : code;
+    running = await RunningLayer.start(layer.folder, files, handler);
+    return running;
+  };
+  const extension = file.slice(file.indexOf('.'));
+
+  describe('an invocation', () => {
+    test('is answered, one after the other, over connections that are kept', async () => {
+      const { api } = await start('export const handler = (event) => ({ got: event });');
+      for (const id of ['1', '2', '3']) {
+        const post = await api.invoke({ ä: id });
+        expect(post.path).toBe(`/invocation/${id}/response`);
+        expect(JSON.parse(post.body)).toEqual({ got: { ä: id } });
+      }
+      expect(api.connections.size).toBeLessThanOrEqual(2);
+    });
+
+    test('gets Lambda’s context', async () => {
+      const { api } = await start(`
+        export async function handler(event, context) {
+          const left = context.getRemainingTimeInMillis();
+          return { ...context, inTime: left > 20000 && left <= 30000 };
+        }`);
+      const post = await api.invoke(
+        {},
+        {
+          'Lambda-Runtime-Client-Context': '{"client":{"installation_id":"i"}}',
+          'Lambda-Runtime-Cognito-Identity': '{"cognitoIdentityId":"c"}',
+          'Lambda-Runtime-Aws-Tenant-Id': 'tenant',
+        },
+      );
+      expect(JSON.parse(post.body)).toEqual({
+        functionName: 'f',
+        functionVersion: '7',
+        memoryLimitInMB: '512',
+        logGroupName: '/aws/lambda/f',
+        logStreamName: 'stream',
+        invokedFunctionArn: 'arn:aws:lambda:eu-west-1:111111111111:function:f',
+        awsRequestId: '1',
+        clientContext: { client: { installation_id: 'i' } },
+        identity: { cognitoIdentityId: 'c' },
+        tenantId: 'tenant',
+        inTime: true,
+      });
+    });
+
+    test('sees its own trace id, and none when Lambda sends none', async () => {
+      const { api } = await start(`
+        const read = () => globalThis.Deno
+          ? Deno.env.get('_X_AMZN_TRACE_ID') : process.env._X_AMZN_TRACE_ID;
+        export const handler = () => ({ trace: read() ?? 'none' });`);
+      const traced = await api.invoke({}, { 'Lambda-Runtime-Trace-Id': 'Root=1-2-3' });
+      expect(JSON.parse(traced.body)).toEqual({ trace: 'Root=1-2-3' });
+      expect(JSON.parse((await api.invoke({})).body)).toEqual({ trace: 'none' });
+    });
+
+    test('has its invocation id echoed, on answers and on errors', async () => {
+      const { api } = await start('export const handler = ({ bad }) => { if (bad) throw bad; };');
+      const header = { 'Lambda-Runtime-Invocation-Id': 'inv-9' };
+      const id = 'lambda-runtime-invocation-id';
+      expect((await api.invoke({}, header)).headers[id]).toBe('inv-9');
+      expect((await api.invoke({ bad: 1 }, header)).headers[id]).toBe('inv-9');
+      expect((await api.invoke({})).headers[id]).toBeUndefined();
+    });
+
+    test('without an answer is answered with null', async () => {
+      const { api } = await start('export const handler = () => {};');
+      expect(await api.invoke({})).toMatchObject({ path: '/invocation/1/response', body: 'null' });
+    });
+
+    test('goes on after Lambda has refused an answer', async () => {
+      const { api } = await start('export const handler = (event) => event;');
+      for (const status of [413, 410]) {
+        api.postStatus = status;
+        expect((await api.invoke({})).path).toMatch(/response$/);
+      }
+      api.postStatus = 202;
+      expect(await api.invoke({ still: 'here' })).toMatchObject({
+        path: '/invocation/3/response',
+        body: '{"still":"here"}',
+      });
+    });
+  });
+
+  describe('a handler', () => {
+    test('may lie in folders and in an object', async () => {
+      const { api } = await start(
+        { [`src/api/users${extension}`]: 'export const routes = { get: () => "found" };' },
+        'src/api/users.routes.get',
+      );
+      expect((await api.invoke({})).body).toBe('"found"');
+    });
+  });
+
+  describe('an invocation fails', () => {
+    const code = `
+      class PaymentRefused extends Error { name = 'PaymentRefused'; }
+      const cycle = {}; cycle.self = cycle;
+      export async function handler({ how }) {
+        switch (how) {
+          case 'throw': throw new PaymentRefused('no money');
+          case 'reject': return Promise.reject(new TypeError('wrong'));
+          case 'string': throw 'just text';
+          case 'null': throw null;
+          case 'object': throw Object.create(null, { code: { value: 7, enumerable: true } });
+          case 'odd name': throw Object.assign(new Error('odd'), { name: 'Not a name!' });
+          case 'runtime type': throw Object.assign(new Error('x'), { name: 'Function.Custom' });
+          case 'bigint': return { n: 1n };
+          case 'cycle': return cycle;
+          default: return 'well';
+        }
+      }`;
+
+    test('with type, message and stack, and the next one succeeds', async () => {
+      const { api } = await start(code);
+      const failed = await api.invoke({ how: 'throw' });
+      expect(failed.path).toBe('/invocation/1/error');
+      expect(failed.headers['lambda-runtime-function-error-type']).toBe('Function.PaymentRefused');
+      expect(JSON.parse(failed.body)).toEqual({
+        errorType: 'PaymentRefused',
+        errorMessage: 'no money',
+        stackTrace: expect.arrayContaining([expect.stringMatching(/^at .*handler.*:\d+:\d+\)?$/)]),
+      });
+      expect(await api.invoke({})).toMatchObject({
+        path: '/invocation/2/response',
+        body: '"well"',
+      });
+    });
+
+    test('whatever is thrown, and the loop survives all of it', async () => {
+      const { api } = await start(code);
+      const type = 'lambda-runtime-function-error-type';
+      const cases = [
+        ['reject', 'TypeError', 'wrong', 'Function.TypeError'],
+        ['string', 'string', 'just text', 'Function.Error'],
+        ['null', 'object', 'null', 'Function.Error'],
+        ['object', 'object', expect.stringContaining('code: 7'), 'Function.Error'],
+        ['odd name', 'Not a name!', 'odd', 'Function.Error'],
+        ['runtime type', 'Function.Custom', 'x', 'Function.Custom'],
+        ['bigint', 'Runtime.MarshalError', expect.stringMatching(/BigInt/), 'Runtime.MarshalError'],
+        [
+          'cycle',
+          'Runtime.MarshalError',
+          expect.stringMatching(/circular/),
+          'Runtime.MarshalError',
+        ],
+      ];
+      for (const [how, errorType, errorMessage, header] of cases) {
+        const post = await api.invoke({ how });
+        expect(post.path).toMatch(/error$/);
+        expect(post.headers[type]).toBe(header);
+        expect(JSON.parse(post.body)).toMatchObject({ errorType, errorMessage });
+      }
+      expect((await api.invoke({})).body).toBe('"well"');
+    });
+
+    test('when its event is not JSON', async () => {
+      const { api } = await start(code);
+      expect(JSON.parse((await api.invoke('{"how":')).body).errorType).toBe(
+        'Runtime.UnmarshalError',
+      );
+      expect((await api.invoke({})).body).toBe('"well"');
+    });
+
+    test('and the process ends when an error escapes from the handler', async () => {
+      const layer = await start(`
+        export const handler = () => new Promise(() => {
+          setTimeout(() => Promise.reject(new RangeError('escaped')), 5);
+        });`);
+      const post = await layer.api.invoke({});
+      expect(post.path).toBe('/invocation/1/error');
+      expect(JSON.parse(post.body)).toMatchObject({
+        errorType: 'RangeError',
+        errorMessage: 'escaped',
+      });
+      expect(await layer.exited).toBe(1);
+    });
+  });
+
+  describe('an init fails', () => {
+    test.each([
+      ['the file is missing', {}, 'main.handler', 'Runtime.ImportModuleError', /main/],
+      [
+        'the file has no such export',
+        { [file]: '' },
+        undefined,
+        'Runtime.HandlerNotFound',
+        /handler/,
+      ],
+      [
+        'the export is no function',
+        { [file]: 'export const handler = 1;' },
+        undefined,
+        'Runtime.HandlerNotFound',
+        /handler/,
+      ],
+      ['the handler has no dot', {}, 'main', 'Runtime.MalformedHandlerName', /"main"/],
+      [
+        'the handler leaves the folder',
+        {},
+        '../main.handler',
+        'Runtime.MalformedHandlerName',
+        /main/,
+      ],
+      [
+        'the module throws',
+        { [file]: 'throw new TypeError("broken")' },
+        undefined,
+        'TypeError',
+        /broken/,
+      ],
+      ['the module does not parse', { [file]: 'export const = ;' }, undefined, parseError, /./],
+    ] as const)('when %s', async (_, files, handler, errorType, message) => {
+      const layer = await start(files, handler);
+      const post = await layer.api.nextPost();
+      expect(post.path).toBe('/init/error');
+      const header = errorType.startsWith('Runtime.') ? errorType : `Function.${errorType}`;
+      expect(post.headers['lambda-runtime-function-error-type']).toBe(header);
+      const body = JSON.parse(post.body);
+      expect(body).toMatchObject({ errorType, errorMessage: expect.stringMatching(message) });
+      expect(Array.isArray(body.stackTrace)).toBe(true);
+      expect(await layer.exited).toBe(1);
+      expect(layer.log).toContain(errorType);
+    });
+  });
+}
