@@ -27,14 +27,28 @@ def main() -> None:
     if parent:
         die_with(int(parent))
 
-    from extension import gateway, lambda_functions, lambda_packages, patching, pipeline
+    from extension import (
+        foreign_buckets,
+        gateway,
+        lambda_functions,
+        lambda_packages,
+        layer_actions,
+        patching,
+        pipeline,
+        resource_account,
+        role_tags,
+    )
 
     patching.require_version()
     hooks_url = os.environ.pop("REHEARSAL_HOOKS_URL")
     pipeline.install(hooks_url)
     lambda_functions.install(hooks_url)
     lambda_packages.install()
+    foreign_buckets.install()
     gateway.install()
+    layer_actions.install()
+    resource_account.install()
+    role_tags.install()
 
     from ministack.app import main as serve
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import type { Architecture } from '../../release';
-import type { NotAvailable, Tools } from '../tools';
+import type { EmulatorTools, NotAvailable } from '../tools';
 import { run } from '../tools/command';
 
 const SANDBOX = join(__dirname, 'sandbox.sh');
@@ -30,7 +30,7 @@ export interface Isolation {
 }
 
 /** Tries the real thing: a namespace like a function's, and in it an arm64 program. */
-export async function detectIsolation(tools: Tools): Promise<Isolation> {
+export async function detectIsolation(tools: EmulatorTools): Promise<Isolation> {
   const { qemu, native } = tools;
   const notAvailable: NotAvailable[] = [...tools.notAvailable];
   const prefix = qemu?.prefix?.startsWith('/etc/') ? qemu.prefix : OTHER_PREFIX;

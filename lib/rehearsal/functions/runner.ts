@@ -4,7 +4,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LayersError } from '../../errors';
-import { ensureTools, type NotAvailable, type Tools } from '../tools';
+import { type EmulatorTools, ensureEmulatorTools, type NotAvailable } from '../tools';
 import { type EmulatorAnswer, ExecutionEnvironment } from './environment';
 import { detectIsolation, type Isolation } from './isolation';
 import type { FunctionSpec, InvokeOptions, InvokeResult } from './model';
@@ -36,12 +36,12 @@ export class FunctionRunner {
   private closed = false;
 
   private constructor(
-    private readonly tools: Tools,
+    private readonly tools: EmulatorTools,
     private readonly isolation: Isolation,
   ) {}
 
-  static async create(options: { readonly tools?: Tools } = {}): Promise<FunctionRunner> {
-    const tools = options.tools ?? (await ensureTools());
+  static async create(options: { readonly tools?: EmulatorTools } = {}): Promise<FunctionRunner> {
+    const tools = options.tools ?? (await ensureEmulatorTools());
     return new FunctionRunner(tools, await detectIsolation(tools));
   }
 

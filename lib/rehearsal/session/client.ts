@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CodePipelineClient,
   GetPipelineStateCommand,
@@ -69,10 +70,7 @@ export class EngineClient {
       region,
       credentials: { accessKeyId: account, secretAccessKey: 'rehearsal' },
     });
-    const state = await client.send(new GetPipelineStateCommand({ name }));
-    const token = state.stageStates
-      ?.find(({ stageName }) => stageName === event.stage)
-      ?.actionStates?.find(({ actionName }) => actionName === event.action)?.latestExecution?.token;
+    const token = await this.approvalToken(client, event);
     await client.send(
       new PutApprovalResultCommand({
         pipelineName: name,
@@ -85,5 +83,21 @@ export class EngineClient {
         },
       }),
     );
+  }
+
+  /** The action has begun when its event comes, but its token may follow a moment later. */
+  private async approvalToken(
+    client: CodePipelineClient,
+    { pipeline, stage, action }: Pick<EngineEvent, 'pipeline' | 'stage' | 'action'>,
+  ): Promise<string> {
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const state = await client.send(new GetPipelineStateCommand({ name: pipeline.name }));
+      const token = state.stageStates
+        ?.find(({ stageName }) => stageName === stage)
+        ?.actionStates?.find(({ actionName }) => actionName === action)?.latestExecution?.token;
+      if (token) return token;
+      await sleep(100);
+    }
+    throw new LayersError('NoApprovalToken', `approval ${action} of stage ${stage} has no token`);
   }
 }

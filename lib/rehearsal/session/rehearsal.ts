@@ -208,10 +208,14 @@ export class Rehearsal {
   /** Shows the executions until one of them ends for good. */
   private async follow(client: EngineClient): Promise<string[]> {
     const abort = new AbortController();
+    const answered = new Set<string>();
     for await (const event of client.events(this.firstEvent, abort.signal)) {
       this.firstEvent = event.sequence;
       this.display.event(event);
       if (event.type === 'action' && event.status === 'InProgress' && isApproval(event)) {
+        const approval = `${event.executionId}/${event.stage}/${event.action}`;
+        if (answered.has(approval)) continue;
+        answered.add(approval);
         await answer(client, event, this.options.approve, this.display);
       }
       if (event.type !== 'execution') continue;

@@ -6,7 +6,7 @@ import { LayersError } from '../../errors';
 import type { Architecture } from '../../release';
 import { once } from './cache';
 import { runOrThrow } from './command';
-import { pythonEnvironment } from './python';
+import { pythonEnvironment, pythonWithPip } from './python';
 
 const REQUIREMENTS = join(__dirname, 'emulator.txt');
 
@@ -23,7 +23,6 @@ const SHA256: Record<Architecture, string> = {
  * @see https://github.com/aws/aws-lambda-runtime-interface-emulator
  */
 export async function ensureEmulator(
-  pythonBin: string,
   native: Architecture,
   onProgress: (message: string) => void,
 ): Promise<string> {
@@ -33,7 +32,7 @@ export async function ensureEmulator(
     await runOrThrow(
       'EmulatorDownloadFailed',
       'downloading the Runtime Interface Emulator (aws-sam-cli)',
-      pythonBin,
+      await pythonWithPip(onProgress),
       [
         '-m',
         'pip',

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { LayersError } from '../../errors';
 import type { Architecture } from '../../release';
 import { ensureEmulator } from './emulator';
-import type { EnsureToolsOptions, Tools } from './model';
+import type { EmulatorTools, EnsureToolsOptions, Tools } from './model';
 import { ensurePython } from './python';
 import { ensureQemu } from './qemu';
 
@@ -12,13 +12,24 @@ import { ensureQemu } from './qemu';
  * hashes. Needs Linux and a system Python with venv; a missing qemu is reported, not an error.
  */
 export async function ensureTools(options: EnsureToolsOptions = {}): Promise<Tools> {
+  const venv = await ensurePython(options.onProgress ?? (() => {}));
+  const emulator = await ensureEmulatorTools(options);
+  return {
+    ...emulator,
+    pythonBin: join(venv, 'bin', 'python'),
+    awsBin: join(venv, 'bin', 'aws'),
+  };
+}
+
+/** The part of {@link ensureTools} that running a function takes: what a build machine needs. */
+export async function ensureEmulatorTools(
+  options: EnsureToolsOptions = {},
+): Promise<EmulatorTools> {
   const onProgress = options.onProgress ?? (() => {});
   const native = nativeArchitecture();
-  const venv = await ensurePython(onProgress);
-  const pythonBin = join(venv, 'bin', 'python');
-  const rieBin = await ensureEmulator(pythonBin, native, onProgress);
+  const rieBin = await ensureEmulator(native, onProgress);
   const qemu = await ensureQemu(native, onProgress);
-  const tools = { pythonBin, awsBin: join(venv, 'bin', 'aws'), rieBin, native };
+  const tools = { rieBin, native };
   return 'why' in qemu ? { ...tools, notAvailable: [qemu] } : { ...tools, qemu, notAvailable: [] };
 }
 

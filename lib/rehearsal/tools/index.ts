@@ -1,2 +1,2 @@
-export { ensureTools } from './ensure';
-export type { EnsureToolsOptions, NotAvailable, Qemu, Tools } from './model';
+export { ensureEmulatorTools, ensureTools } from './ensure';
+export type { EmulatorTools, EnsureToolsOptions, NotAvailable, Qemu, Tools } from './model';

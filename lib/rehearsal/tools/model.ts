@@ -19,12 +19,8 @@ export interface Qemu {
   readonly prefix?: string;
 }
 
-/** Programs that the rehearsal runs, all of pinned versions but qemu. */
-export interface Tools {
-  /** Python of a virtual environment that holds MiniStack. */
-  readonly pythonBin: string;
-  /** The AWS CLI. */
-  readonly awsBin: string;
+/** Programs that running a function takes. */
+export interface EmulatorTools {
   /** AWS's Runtime Interface Emulator for this machine's processor. */
   readonly rieBin: string;
   /** This machine's processor. */
@@ -32,6 +28,14 @@ export interface Tools {
   /** Absent where arm64 cannot be emulated; `notAvailable` says why. */
   readonly qemu?: Qemu;
   readonly notAvailable: readonly NotAvailable[];
+}
+
+/** Programs that the rehearsal runs, all of pinned versions but qemu. */
+export interface Tools extends EmulatorTools {
+  /** Python of a virtual environment that holds MiniStack. */
+  readonly pythonBin: string;
+  /** The AWS CLI. */
+  readonly awsBin: string;
 }
 
 export interface EnsureToolsOptions {

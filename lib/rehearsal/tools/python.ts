@@ -47,6 +47,13 @@ export async function ensurePython(onProgress: (message: string) => void): Promi
   });
 }
 
+/** A Python that has pip: the system's, or the one of the virtual environment. */
+export async function pythonWithPip(onProgress: (message: string) => void): Promise<string> {
+  const { path } = await findPython();
+  const pip = await run(path, ['-m', 'pip', '--version'], { env: pythonEnvironment() });
+  return pip.status === 0 ? path : join(await ensurePython(onProgress), 'bin', 'python');
+}
+
 interface Python {
   readonly path: string;
   readonly version: string;

@@ -1,0 +1,5 @@
+export { ManualApproval } from './approval';
+export { CloudFormationDeploy } from './cloudformation';
+export { CodeBuildAction } from './codebuild';
+export type { ActionContext, ActionProgress, ActionProvider, ActionResult } from './provider';
+export { ConnectionSource } from './source';
