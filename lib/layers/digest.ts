@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Architecture } from '../release';
+import { ZIP_FORMAT } from './zip';
 
 /** What a layer's digest covers beside the files: what Lambda stores, and the revision. */
 export interface DigestMetadata {
@@ -26,17 +27,19 @@ export function sha256Hex(content: Buffer): string {
  * Digest of a layer, 64 hex digits: SHA-256 over the UTF-8 text
  *
  * ```json
- * ["lambda-layer",1,<architecture>,[<compatible runtimes, sorted>],<license>,<description>,<revision>,
+ * ["lambda-layer",<zip format>,<architecture>,[<compatible runtimes, sorted>],<license>,<description>,<revision>,
  *  [[<path>,<mode as four octal digits>,<bytes>,<SHA-256 of the content, hex>],…sorted by path]]
  * ```
  *
  * written by `JSON.stringify` without white space; sorting is by UTF-16 code unit, JavaScript's own.
- * Zip bytes, times and the order in which files were found have no part in it.
+ * Zip bytes, times and the order in which files were found have no part in it. The name of the zip
+ * format has: another compressor gives another CodeSha256, which a published version cannot take on,
+ * so it must give another layer name too.
  */
 export function layerDigest(files: readonly HashedFile[], metadata: DigestMetadata): string {
   return digestOf([
     'lambda-layer',
-    1,
+    ZIP_FORMAT,
     metadata.architecture,
     [...metadata.compatibleRuntimes].sort(),
     metadata.license,
@@ -46,9 +49,9 @@ export function layerDigest(files: readonly HashedFile[], metadata: DigestMetada
   ]);
 }
 
-/** Digest of an example function: as `layerDigest`, over `["lambda-function",1,[…files]]`. */
+/** Digest of an example function: as `layerDigest`, over `["lambda-function",<zip format>,[…files]]`. */
 export function functionDigest(files: readonly HashedFile[]): string {
-  return digestOf(['lambda-function', 1, fileRows(files)]);
+  return digestOf(['lambda-function', ZIP_FORMAT, fileRows(files)]);
 }
 
 function fileRows(files: readonly HashedFile[]) {

@@ -42,7 +42,8 @@ export function buildStep(
     },
     partialBuildSpec: NODE,
     env: overridesEnvironment(overrides),
-    installCommands: ['npm ci --omit=dev'],
+    // The build needs no CDK.
+    installCommands: ['npm ci --omit=dev --omit=peer'],
     commands: [
       `npm run build:layers -- --arch ${architecture} --out ${LAYERS} --manifests ${MANIFESTS} --check`,
     ],
@@ -74,7 +75,7 @@ export function synthStep(
     ),
     partialBuildSpec: NODE,
     env: overridesEnvironment(overrides),
-    installCommands: ['npm ci'],
+    installCommands: ['npm ci --omit=dev'],
     // Npm scripts only: these very lines run before self-mutation can change them
     // (https://github.com/aws/aws-cdk/issues/32628).
     commands: ['npm run synth'],

@@ -167,9 +167,7 @@ test.each(ACTIONS)('fails naming action and role without permission to %s', asyn
   const allowed = ACTIONS.filter((name) => name !== action).map((name) => `lambda:${name}`);
   const roleName = `without-${action}`;
   await cloud.deploy(HOME, 'eu-west-1', roleName, {
-    Role: role(roleName, HOME, [
-      { Action: allowed, Resource: '*' },
-    ]),
+    Role: role(roleName, HOME, [{ Action: allowed, Resource: '*' }]),
   });
   const smokeRoleArn = `arn:aws:iam::${HOME}:role/${roleName}`;
   const { status, stderr } = await smoke({ ...release, targets: [{ ...home, smokeRoleArn }] });

@@ -114,17 +114,25 @@ export class Display {
   }
 }
 
-/** The recorded ARNs, a row for each `latest` and exact version that SSM holds. */
+/** The recorded ARNs, a row each, with the parameters that point at it. */
 export function arnTable(report: Report, namespace: string): string {
   const table = new Table({
-    head: ['account', 'region', 'parameter', 'ARN'],
+    head: ['account', 'region', 'runtime', 'parameters', 'ARN'],
     style: { head: [], border: [], compact: true },
   });
   for (const { account, region, parameters } of report.targets) {
-    for (const [name, value] of Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1))) {
-      if (!name.includes('/releases/')) {
-        table.push([account, region, name.slice(namespace.length + 1), value]);
-      }
+    const pointers = new Map<string, string[]>();
+    for (const [name, arn] of Object.entries(parameters).sort(([one], [other]) =>
+      one < other ? -1 : 1,
+    )) {
+      const [runtime, architecture, key] = name.slice(namespace.length + 1).split('/');
+      if (key === 'releases') continue;
+      const row = `${runtime}/${architecture} ${arn}`;
+      pointers.set(row, [...(pointers.get(row) ?? []), key]);
+    }
+    for (const [row, keys] of pointers) {
+      const [runtime, arn] = row.split(' ');
+      table.push([account, region, runtime, keys.join(', '), arn]);
     }
   }
   return table.toString();

@@ -1,7 +1,9 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
 import pMap from 'p-map';
 import { type DeliveryConfig, REHEARSAL_VARIABLE } from '../../config';
+import { LocalCloud } from '../cloud';
 import type { CloudState } from '../daemon';
 import { extractZip } from '../engine/archive';
 import { runLogged, withoutAws } from './process';
@@ -31,6 +33,25 @@ export function placesOf(config: DeliveryConfig): Place[] {
   ];
   const seen = new Map(all.map((place) => [`${place.account}/${place.region}`, place]));
   return [...seen.values()];
+}
+
+/** The places that `cdk bootstrap` has not seen yet. */
+export async function notBootstrapped(cloud: CloudState, config: DeliveryConfig): Promise<Place[]> {
+  const api = await LocalCloud.attach({ endpoint: cloud.endpoint, caFile: cloud.caFile });
+  const missing = await pMap(placesOf(config), async (place) => {
+    const client = new SSMClient(api.sdkConfig(place.account, place.region));
+    const Name = `/cdk-bootstrap/${config.qualifier}/version`;
+    try {
+      await client.send(new GetParameterCommand({ Name }));
+      return [];
+    } catch (error) {
+      if (error instanceof ParameterNotFound) return [place];
+      throw error;
+    } finally {
+      client.destroy();
+    }
+  });
+  return missing.flat();
 }
 
 /** `cdk bootstrap` of one place, trusting the home account where it is another one. */

@@ -19,8 +19,8 @@ import type { RehearsalOptions } from './options';
 import {
   bootstrapAll,
   deployPipeline,
+  notBootstrapped,
   type PersonOptions,
-  placesOf,
   prepareCheckout,
 } from './person';
 import type { Report } from './report';
@@ -174,10 +174,7 @@ export class Rehearsal {
       checkout: join(this.dir, snapshot.commitId),
       logDir: this.logDir,
     };
-    const known = new Set(this.before.map(({ account, region }) => `${account}/${region}`));
-    const places = placesOf(config).filter(
-      ({ account, region }) => !known.has(`${account}/${region}`),
-    );
+    const places = await notBootstrapped(cloud, config);
     if (byPerson || places.length > 0) {
       await this.part('checkout', () =>
         prepareCheckout(snapshot.zipPath, this.options.root, person.checkout, this.logDir),

@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import { Command } from 'commander';
+
+const ROOT = join(__dirname, '../..');
+
+/** Runs a command of the project and answers its wall time in seconds. */
+function time(args: string[], env: Record<string, string> = {}): number {
+  const started = performance.now();
+  execFileSync(process.execPath, args, {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return (performance.now() - started) / 1000;
+}
+
+function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+function repeat(runs: number, work: () => number): number {
+  return median(Array.from({ length: runs }, work));
+}
+
+function show(title: string, head: string[], rows: (string | number)[][]): void {
+  const table = new Table({ head, style: { head: [], border: [], compact: true } });
+  table.push(
+    ...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toFixed(2) : cell))),
+  );
+  console.log(`\n${title}\n${table.toString()}`);
+}
+
+/** All four layers built from nothing, against nothing changed. */
+function build(runs: number): void {
+  const dir = mkdtempSync(join(tmpdir(), 'layers-bench-'));
+  try {
+    const full = time(['bin/layers.js', 'build', '--out', dir]);
+    const unchanged = repeat(runs, () => time(['bin/layers.js', 'build', '--out', dir]));
+    show(
+      'build of the configured layers',
+      ['case', 'seconds', 'of a full build'],
+      [
+        ['full, npm cache as it is', full, 1],
+        [`nothing changed (median of ${runs})`, unchanged, unchanged / full],
+      ],
+    );
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Synth of the configured targets against synth of one. */
+function synth(runs: number): void {
+  const dir = mkdtempSync(join(tmpdir(), 'layers-bench-'));
+  try {
+    const cdk = join(ROOT, 'node_modules/aws-cdk/bin/cdk');
+    const run = (...context: string[]) =>
+      time([cdk, 'synth', '--quiet', '-o', join(dir, 'out'), ...context], {
+        LAYERS_REHEARSAL: '1',
+      });
+    const { delivery } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')).context;
+    const one = JSON.stringify([
+      {
+        ...delivery.waves[0],
+        accounts: delivery.waves[0].accounts.slice(0, 1),
+        regions: delivery.waves[0].regions.slice(0, 1),
+      },
+    ]);
+    run();
+    const all = repeat(runs, () => run());
+    const single = repeat(runs, () => run('-c', `delivery.waves=${one}`));
+    show(
+      `cdk synth, layers built before (median of ${runs})`,
+      ['case', 'seconds', 'of one target'],
+      [
+        ['one target', single, 1],
+        ['the configured targets', all, all / single],
+      ],
+    );
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** One whole rehearsal, part by part. */
+function rehearsal(): void {
+  const dir = mkdtempSync(join(tmpdir(), 'layers-bench-'));
+  try {
+    const file = join(dir, 'report.json');
+    time(['bin/rehearse.js', '--approve', 'all', '--report', file, '--include-working-tree']);
+    const report = JSON.parse(readFileSync(file, 'utf8'));
+    const parts = report.parts.map(({ name, seconds }: { name: string; seconds: number }) => [
+      name,
+      seconds,
+      `${Math.round((100 * seconds) / report.seconds)} %`,
+    ]);
+    const actions = report.executions.flatMap(
+      ({ stages }: { stages: { name: string; actions: { name: string; seconds: number }[] }[] }) =>
+        stages.flatMap((stage) =>
+          stage.actions.map(({ name, seconds }) => [
+            `  ${stage.name}: ${name}`,
+            seconds,
+            `${Math.round((100 * seconds) / report.seconds)} %`,
+          ]),
+        ),
+    );
+    show(
+      `rehearsal, ${report.result}`,
+      ['part', 'seconds', 'of all'],
+      [...parts, ...actions, ['all', report.seconds, '100 %']],
+    );
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+new Command('bench')
+  .description('Measure builds, synth and the rehearsal on this machine')
+  .argument('[what...]', 'build, synth, rehearsal; all of them by default')
+  .option('--runs <n>', 'runs of which the median is shown', '3')
+  .action((what: string[], { runs }) => {
+    const wanted = (name: string) => what.length === 0 || what.includes(name);
+    console.log(`${cpus().length} cores, ${cpus()[0].model}, Node.js ${process.version}`);
+    if (wanted('build')) build(Number(runs));
+    if (wanted('synth')) synth(Number(runs));
+    if (wanted('rehearsal')) rehearsal();
+  })
+  .parse();
