@@ -104,6 +104,7 @@ export class DeliveryPipelineStack extends Stack {
     }
     pipeline.buildPipeline();
     this.addTrigger(pipeline.pipeline, plan);
+    this.replaceFailedStacks(pipeline.pipeline);
     acknowledgePipelineFindings(this, pipeline, artifacts);
   }
 
@@ -172,5 +173,25 @@ export class DeliveryPipelineStack extends Stack {
         },
       },
     ]);
+  }
+
+  /**
+   * A stack whose creation failed cannot be updated, and CDK Pipelines would leave it to a person
+   * to delete it in every target. Layer versions survive the replacement: they are RETAINed.
+   */
+  private replaceFailedStacks(pipeline: codepipeline.Pipeline): void {
+    const resource = pipeline.node.defaultChild as codepipeline.CfnPipeline;
+    const stages = this.resolve(resource.stages) as {
+      actions: { actionTypeId: { provider: string } }[];
+    }[];
+    stages.forEach(({ actions }, stage) => {
+      actions.forEach(({ actionTypeId }, action) => {
+        if (actionTypeId.provider !== 'CloudFormation') return;
+        resource.addPropertyOverride(
+          `Stages.${stage}.Actions.${action}.Configuration.ActionMode`,
+          'REPLACE_ON_FAILURE',
+        );
+      });
+    });
   }
 }

@@ -7,7 +7,6 @@ import { defaultApproval } from './session/approvals';
 import { arnTable, Display } from './session/display';
 import type { RehearsalOptions } from './session/options';
 import { cloudVariables } from './session/person';
-import { killRunning } from './session/process';
 import { Rehearsal } from './session/rehearsal';
 import { type Report, writeReport } from './session/report';
 
@@ -64,9 +63,7 @@ async function rehearse(flags: RehearsalOptions): Promise<number> {
     if (interrupted) return;
     interrupted = true;
     display.line('interrupted, cleaning up');
-    killRunning();
-    // The local cloud goes down here; whoever waits for it fails, and ends below.
-    void rehearsal.handle?.close();
+    rehearsal.interrupt();
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);

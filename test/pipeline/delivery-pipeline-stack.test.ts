@@ -95,6 +95,17 @@ production-release
     expect(receivers).toEqual(['Publish-zips']);
   });
 
+  test('a target whose first deployment failed needs no person before the next one', () => {
+    const deployments = stages
+      .flatMap(({ Actions }) => Actions)
+      .filter(({ ActionTypeId }) => ActionTypeId.Provider === 'CloudFormation');
+    expect(deployments).toHaveLength(8);
+    for (const { Configuration } of deployments) {
+      expect(Configuration?.ActionMode).toBe('REPLACE_ON_FAILURE');
+      expect(Configuration?.TemplatePath).toMatch(/^Synth_Output::/);
+    }
+  });
+
   test('the key of the artifacts rotates', () => {
     template.allResourcesProperties('AWS::KMS::Key', { EnableKeyRotation: true });
   });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type DeliveryConfig, parseConfig, REHEARSAL_VARIABLE, readJson } from '../../config';
+import { LayersError } from '../../errors';
 import { CloudHandle, readInvocations } from '../daemon';
 import { ensureTools } from '../tools';
 import { answer } from './approvals';
@@ -23,6 +24,7 @@ import {
   type PersonOptions,
   prepareCheckout,
 } from './person';
+import { killRunning } from './process';
 import type { Report } from './report';
 import { committedConfig, type Snapshot, takeSnapshot } from './snapshot';
 import { readTargets, type TargetState } from './targets';
@@ -45,6 +47,7 @@ export class Rehearsal {
   private readonly dir: string;
   private readonly parts: { name: string; seconds: number }[] = [];
   private readonly started = performance.now();
+  private readonly interruption = new AbortController();
   private cloud: CloudHandle | undefined;
   private before: TargetState[] = [];
   private firstEvent = 0;
@@ -86,6 +89,13 @@ export class Rehearsal {
       if (problems.length > 0) return problems;
     }
     return [];
+  }
+
+  /** Ends what runs; `run` fails soon after, and nothing new begins. */
+  interrupt(): void {
+    this.interruption.abort();
+    killRunning();
+    void this.cloud?.close();
   }
 
   /** What happened so far; also after a failure, an interruption included. */
@@ -213,7 +223,11 @@ export class Rehearsal {
         const approval = `${event.executionId}/${event.stage}/${event.action}`;
         if (answered.has(approval)) continue;
         answered.add(approval);
-        await answer(client, event, this.options.approve, this.display);
+        await answer(client, event, {
+          mode: this.options.approve,
+          display: this.display,
+          signal: this.interruption.signal,
+        });
       }
       if (event.type !== 'execution') continue;
       if (event.status === 'Succeeded') {
@@ -250,6 +264,7 @@ export class Rehearsal {
     shown = true,
   ): Promise<Value> {
     const started = performance.now();
+    if (this.interruption.signal.aborted) throw new LayersError('Interrupted', 'interrupted');
     try {
       return await (shown ? this.display.part(name, work) : work());
     } finally {
