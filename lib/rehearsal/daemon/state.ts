@@ -37,7 +37,7 @@ export function writeState(file: string, state: CloudState): void {
   renameSync(`${file}.${process.pid}`, file);
 }
 
-/** The kept local cloud, if it still runs; a file that outlived its cloud is removed. */
+/** The kept local cloud, if it still runs; what outlived its process is removed. */
 export function readKept(root: string): CloudState | undefined {
   const file = join(root, KEPT_FILE);
   let state: CloudState;
@@ -47,9 +47,21 @@ export function readKept(root: string): CloudState | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  if (isAlive(state.pid)) return state;
+  if (isLocalCloud(state)) return state;
+  rmSync(state.stateDir, { recursive: true, force: true, maxRetries: 5 });
   rmSync(file, { force: true });
   return undefined;
+}
+
+/** The process that the state names; after a restart of the machine another one may have its id. */
+function isLocalCloud({ pid, stateDir }: CloudState): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(stateDir);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['ENOENT', 'ESRCH'].includes(code)) return false;
+    throw error;
+  }
 }
 
 export function isAlive(pid: number): boolean {

@@ -56,6 +56,8 @@ async function npmSettings(environment: NodeJS.ProcessEnv): Promise<Record<strin
     { cwd: homedir(), env: environment },
   );
   const settings: Record<string, string> = {
+    // Versions are locked: asking the registry about each package again would only cost time.
+    npm_config_prefer_offline: 'true',
     npm_config_update_notifier: 'false',
     npm_config_fund: 'false',
     npm_config_audit: 'false',
