@@ -40,7 +40,11 @@ export class PublishStage extends Stage {
     });
     new SmokeAccess(stack, 'SmokeAccess', {
       roleName: targetSmokeRoleName(plan, region),
-      trustedRoleArn: roleArn(plan.home.account, plan.home.region, smokeRoleName(plan)),
+      trustedRoleArn: roleArn(
+        plan.home.account,
+        plan.home.region,
+        smokeRoleName(plan, target.wave),
+      ),
       layers: target.layers,
       functionArns: examples.functions.map(({ functionArn }) => functionArn),
     });

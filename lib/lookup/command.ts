@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import Table from 'cli-table3';
 import { Command } from 'commander';
+import { readConfig } from '../config';
 import { listLayers, lookupArn } from './lookup';
 
 /** `layers arn <runtime>`: prints one ARN. */
@@ -38,9 +40,14 @@ export function listCommand(): Command {
 function withPlace(command: Command): Command {
   return command
     .option('--region <region>', 'region (default: AWS_REGION, or the region of the profile)')
-    .option('--namespace <prefix>', 'prefix of the SSM parameters', '/layers')
+    .option('--namespace <prefix>', 'prefix of the SSM parameters', configuredNamespace())
     .option('--account-role <arn>', 'role to look through, in another account')
     .option('--json', 'print JSON');
+}
+
+/** The namespace of the project that the command runs in, where it runs in one. */
+function configuredNamespace(): string {
+  return existsSync('cdk.json') ? readConfig().namespace : '/layers';
 }
 
 function place(options: { region?: string; namespace: string; accountRole?: string }) {

@@ -31,6 +31,12 @@ export interface DeliveryPipelineStackProps {
 const CDK_CLI_VERSION = '2.1148.1';
 const CDK_ASSETS_VERSION = '4.7.3';
 
+/** Artifacts are intermediate: what is released lies in the targets' own buckets. */
+const ARTIFACT_EXPIRY: s3.LifecycleRule = {
+  expiration: Duration.days(30),
+  abortIncompleteMultipartUploadAfter: Duration.days(1),
+};
+
 /**
  * The self-mutating delivery pipeline:
  * source, native builds, synth, self-mutation, publishing of zips, then for each wave
@@ -78,18 +84,18 @@ export class DeliveryPipelineStack extends Stack {
       publishRoleName(plan),
       plan.waves.flatMap(({ targets }) => targets.map(({ publishRoleArn }) => publishRoleArn)),
     );
-    const smokeRole = this.toolRole(
-      smokeRoleName(plan),
-      plan.waves.flatMap(({ targets }) => targets.map(({ smokeRoleArn }) => smokeRoleArn)),
-    );
     pipeline.addWave('Publish', { pre: [publishStep(synth.release, builds, publishRole)] });
     for (const wave of plan.waves) {
       if (wave.targets.length === 0) continue;
+      const smokeRole = this.toolRole(
+        smokeRoleName(plan, wave.name),
+        wave.targets.map(({ smokeRoleArn }) => smokeRoleArn),
+      );
       const publish = pipeline.addWave(`${wave.name}-publish`, {
         pre: wave.approval
           ? [
               new ManualApprovalStep(`Approve-${wave.name}`, {
-                comment: approvalComment(plan, wave.name),
+                comment: approvalComment(wave),
               }),
             ]
           : [],
@@ -104,7 +110,11 @@ export class DeliveryPipelineStack extends Stack {
     }
     pipeline.buildPipeline();
     this.addTrigger(pipeline.pipeline, plan);
-    this.replaceFailedStacks(pipeline.pipeline);
+    this.replaceFailedPublishStacks(pipeline.pipeline);
+    this.permitConnection(pipeline.pipeline, plan);
+    for (const { replicationBucket } of Object.values(pipeline.pipeline.crossRegionSupport)) {
+      (replicationBucket as s3.Bucket).addLifecycleRule(ARTIFACT_EXPIRY);
+    }
     acknowledgePipelineFindings(this, pipeline, artifacts);
   }
 
@@ -121,9 +131,7 @@ export class DeliveryPipelineStack extends Stack {
       bucketKeyEnabled: true,
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
-      lifecycleRules: [
-        { expiration: Duration.days(30), abortIncompleteMultipartUploadAfter: Duration.days(1) },
-      ],
+      lifecycleRules: [ARTIFACT_EXPIRY],
       removalPolicy: RemovalPolicy.RETAIN,
     });
   }
@@ -176,17 +184,30 @@ export class DeliveryPipelineStack extends Stack {
   }
 
   /**
+   * CDK grants the action's name of old, AWS asks for the one that the connection's ARN begins with.
+   */
+  private permitConnection(pipeline: codepipeline.Pipeline, plan: DeliveryPlan): void {
+    pipeline.addToRolePolicy(
+      new iam.PolicyStatement({
+        actions: ['codeconnections:UseConnection'],
+        resources: [plan.source.connectionArn],
+      }),
+    );
+  }
+
+  /**
    * A stack whose creation failed cannot be updated, and CDK Pipelines would leave it to a person
    * to delete it in every target. Layer versions survive the replacement: they are RETAINed.
+   * Release stacks are not replaced: consumers would miss their parameters meanwhile.
    */
-  private replaceFailedStacks(pipeline: codepipeline.Pipeline): void {
+  private replaceFailedPublishStacks(pipeline: codepipeline.Pipeline): void {
     const resource = pipeline.node.defaultChild as codepipeline.CfnPipeline;
     const stages = this.resolve(resource.stages) as {
-      actions: { actionTypeId: { provider: string } }[];
+      actions: { name: string; actionTypeId: { provider: string } }[];
     }[];
     stages.forEach(({ actions }, stage) => {
-      actions.forEach(({ actionTypeId }, action) => {
-        if (actionTypeId.provider !== 'CloudFormation') return;
+      actions.forEach(({ name, actionTypeId }, action) => {
+        if (actionTypeId.provider !== 'CloudFormation' || !name.startsWith('publish-')) return;
         resource.addPropertyOverride(
           `Stages.${stage}.Actions.${action}.Configuration.ActionMode`,
           'REPLACE_ON_FAILURE',

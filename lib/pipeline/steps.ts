@@ -1,7 +1,7 @@
 import { aws_codebuild as codebuild, type aws_iam as iam } from 'aws-cdk-lib';
 import { CodeBuildStep, type CodePipelineSource, type FileSet } from 'aws-cdk-lib/pipelines';
 import { OVERRIDES_VARIABLE, type Overrides } from '../config';
-import type { DeliveryPlan } from '../plan';
+import type { WavePlan } from '../plan';
 import type { Architecture } from '../release';
 
 const BUILD_IMAGES: Record<Architecture, codebuild.IBuildImage> = {
@@ -116,12 +116,22 @@ export function smokeStep(release: FileSet, wave: string, role: iam.IRole): Code
   });
 }
 
-/** Text that the approver reads: what is about to go where. */
-export function approvalComment(plan: DeliveryPlan, waveName: string): string {
-  const wave = plan.waves.find(({ name }) => name === waveName);
-  const targets = (wave?.targets ?? []).map(({ account, region }) => `${account}/${region}`);
-  const layers = plan.layers.map(({ name }) => name);
-  const text = `Release ${layers.join(', ')} to wave ${waveName}: ${targets.join(', ')}`;
+/**
+ * Text that the approver reads: what is about to go where.
+ *
+ * It names no layer: a definition that changed with each release would make every push build
+ * twice, and AWS rolls a stage back only within one version of the definition.
+ */
+export function approvalComment(wave: WavePlan): string {
+  const targets = wave.targets.map(({ account, region }) => `${account}/${region}`);
+  const paused = wave.paused.map(
+    ({ account, region, reason }) => `${account}/${region} (${reason})`,
+  );
+  const text = [
+    `Release the layers of execution #{codepipeline.PipelineExecutionId} to wave ${wave.name}: ${targets.join(', ')}.`,
+    'The log of Publish-zips names them.',
+    ...(paused.length > 0 ? [`Paused: ${paused.join(', ')}.`] : []),
+  ].join(' ');
   // CodePipeline takes 1000 characters.
   return text.length <= 1000 ? text : `${text.slice(0, 997)}...`;
 }

@@ -11,8 +11,8 @@ export interface Naming {
 /** Role of the CodeBuild project that copies zips into the bootstrap buckets (home account). */
 export const publishRoleName = ({ name }: Naming) => `${name}-publish`;
 
-/** Role of the CodeBuild projects that smoke-test (home account). */
-export const smokeRoleName = ({ name }: Naming) => `${name}-smoke`;
+/** Role of the CodeBuild project that smoke-tests a wave (home account): no wave enters another. */
+export const smokeRoleName = ({ name }: Naming, wave: string) => `${name}-smoke-wave-${wave}`;
 
 /** Role in a target that the smoke role assumes; one a region, since roles are global. */
 export const targetSmokeRoleName = ({ name }: Naming, region: string) => `${name}-smoke-${region}`;

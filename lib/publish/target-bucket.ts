@@ -128,7 +128,9 @@ function bootstrapCommand(target: ReleaseTarget, homeAccount: string): string {
   const qualifier = /^cdk-([a-z0-9]+)-assets-/.exec(target.bucket)?.[1];
   return [
     `npx cdk bootstrap aws://${target.account}/${target.region} --trust ${homeAccount}`,
-    ...(qualifier && qualifier !== 'hnb659fds' ? [`--qualifier ${qualifier}`] : []),
+    ...(qualifier && qualifier !== 'hnb659fds'
+      ? [`--qualifier ${qualifier} --toolkit-stack-name CDKToolkit-${qualifier}`]
+      : []),
     '--cloudformation-execution-policies <policy ARN>',
   ].join(' ');
 }

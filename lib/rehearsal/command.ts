@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import colors from 'picocolors';
 import { describeError, LayersError } from '../errors';
-import { runDaemon, stopKept } from './daemon';
+import { readKept, runDaemon, stopKept } from './daemon';
 import { defaultApproval } from './session/approvals';
 import { arnTable, Display } from './session/display';
 import type { RehearsalOptions } from './session/options';
@@ -49,10 +49,11 @@ async function stop(root: string): Promise<number> {
 }
 
 async function rehearse(flags: RehearsalOptions): Promise<number> {
-  if (process.env.AWS_ENDPOINT_URL) {
+  const endpoint = process.env.AWS_ENDPOINT_URL;
+  if (endpoint && endpoint !== readKept(flags.root)?.endpoint) {
     throw new LayersError(
       'ForeignEndpoint',
-      `AWS_ENDPOINT_URL is ${process.env.AWS_ENDPOINT_URL}, and the rehearsal brings an emulator of its own: unset it`,
+      `AWS_ENDPOINT_URL is ${endpoint}, and the rehearsal brings an emulator of its own: unset it`,
     );
   }
   const options = { ...flags, ...(flags.report ? { report: resolve(flags.report) } : {}) };
@@ -100,6 +101,9 @@ function conclude(
   if (report.result !== 'failed') display.line(arnTable(report, rehearsal.namespace));
   for (const { what, why, cure } of report.notRun) {
     display.line(colors.yellow(`not run: ${what}: ${why}; ${cure}`));
+  }
+  for (const { account, region, paused } of report.targets) {
+    if (paused) display.line(colors.yellow(`paused: ${account}/${region}: ${paused}`));
   }
   for (const problem of report.problems) display.line(colors.red(problem));
   const published = report.targets.reduce((sum, target) => sum + target.published.length, 0);

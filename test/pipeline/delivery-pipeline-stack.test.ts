@@ -100,8 +100,9 @@ production-release
       .flatMap(({ Actions }) => Actions)
       .filter(({ ActionTypeId }) => ActionTypeId.Provider === 'CloudFormation');
     expect(deployments).toHaveLength(8);
-    for (const { Configuration } of deployments) {
-      expect(Configuration?.ActionMode).toBe('REPLACE_ON_FAILURE');
+    for (const { Name, Configuration } of deployments) {
+      const mode = Name.startsWith('publish-') ? 'REPLACE_ON_FAILURE' : 'CREATE_UPDATE';
+      expect(Configuration?.ActionMode).toBe(mode);
       expect(Configuration?.TemplatePath).toMatch(/^Synth_Output::/);
     }
   });
@@ -132,9 +133,9 @@ production-release
     });
   });
 
-  test('the smoke projects may enter the smoke roles of the targets, and no other', () => {
+  test('the smoke project of a wave may enter the smoke roles of its targets, and no other', () => {
     template.hasResourceProperties('AWS::IAM::Policy', {
-      Roles: [{ Ref: Match.stringLikeRegexp('^layerssmoke') }],
+      Roles: [{ Ref: Match.stringLikeRegexp('^layerssmokewavepilot') }],
       PolicyDocument: {
         Statement: Match.arrayWith([
           {
@@ -142,8 +143,6 @@ production-release
             Effect: 'Allow',
             Action: 'sts:AssumeRole',
             Resource: [
-              'arn:aws:iam::777777777777:role/layers-smoke-eu-west-1',
-              'arn:aws:iam::777777777777:role/layers-smoke-us-east-1',
               'arn:aws:iam::888888888888:role/layers-smoke-eu-west-1',
               'arn:aws:iam::888888888888:role/layers-smoke-us-east-1',
             ],
@@ -158,7 +157,7 @@ production-release
       .flatMap(({ Actions }) => Actions)
       .find(({ ActionTypeId }) => ActionTypeId.Provider === 'Manual');
     expect(approval?.Configuration?.CustomData).toMatch(
-      /^Release deno-2_9_5-arm64-.* to wave production: 777777777777\/us-east-1, 777777777777\/eu-west-1$/,
+      /^Release the layers of execution #\{codepipeline\.PipelineExecutionId\} to wave production: 777777777777\/us-east-1, 777777777777\/eu-west-1\./,
     );
   });
 
@@ -181,6 +180,24 @@ production-release
 });
 
 describe('delivery pipeline, configured otherwise', () => {
+  test('new layers do not change its definition, so a release neither restarts it nor blocks rollback', () => {
+    const of = (seed: string) =>
+      Template.fromStack(stackOf({ plan: planOf(rawConfig(), seed) }).stack).toJSON();
+    expect(of('b')).toEqual(of('a'));
+  });
+
+  test('the approver reads which targets are paused, and why', () => {
+    const raw = rawConfig();
+    raw.waves[1].paused = [{ region: 'eu-west-1', reason: 'regional outage' }];
+    const stages = stagesOf(Template.fromStack(stackOf({ plan: planOf(raw) }).stack));
+    const approval = stages
+      .flatMap(({ Actions }) => Actions)
+      .find(({ Name }) => Name === 'Approve-production');
+    expect(approval?.Configuration?.CustomData).toContain(
+      'Paused: 777777777777/eu-west-1 (regional outage).',
+    );
+  });
+
   test('path filters reach the trigger', () => {
     const raw = rawConfig();
     raw.source.paths = { include: ['assets/**'], exclude: ['**/*.md'] };

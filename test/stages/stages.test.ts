@@ -82,7 +82,7 @@ describe('publish stage', () => {
           {
             Effect: 'Allow',
             Action: 'sts:AssumeRole',
-            Principal: { AWS: 'arn:aws:iam::999999999999:role/layers-smoke' },
+            Principal: { AWS: 'arn:aws:iam::999999999999:role/layers-smoke-wave-pilot' },
           },
         ],
       },

@@ -72,6 +72,7 @@ export function reportTargets(options: TargetsBeforeAndAfter): ReportTarget[] {
       account,
       region,
       wave,
+      ...pauseOf(options.config, after),
       published: Object.keys(after.layerVersions)
         .filter((arn) => !(arn in (before?.layerVersions ?? {})))
         .sort(),
@@ -86,6 +87,16 @@ export function reportTargets(options: TargetsBeforeAndAfter): ReportTarget[] {
         .map((check) => smokeOf(check, options)),
     };
   });
+}
+
+function pauseOf(config: DeliveryConfig, state: TargetState): { readonly paused?: string } {
+  const pause = config.waves
+    .find(({ name }) => name === state.wave)
+    ?.paused.find(
+      ({ account, region }) =>
+        region === state.region && (account ?? state.account) === state.account,
+    );
+  return pause ? { paused: pause.reason } : {};
 }
 
 function smokeOf(check: SmokeCheck, { config, invocations }: TargetsBeforeAndAfter): ReportSmoke {
@@ -119,15 +130,8 @@ export function contradictions(
   layers: readonly ReleaseLayer[],
   after: readonly TargetState[],
 ): string[] {
-  const paused = (state: TargetState) =>
-    config.waves
-      .find(({ name }) => name === state.wave)
-      ?.paused.some(
-        ({ account, region }) =>
-          region === state.region && (account ?? state.account) === state.account,
-      );
   return after
-    .filter((state) => !paused(state))
+    .filter((state) => pauseOf(config, state).paused === undefined)
     .flatMap((state) => {
       const place = `${state.account}/${state.region}`;
       const planned = planParameters(config.namespace, state.account, state.region, layers);

@@ -46,13 +46,15 @@ export interface ReportTarget {
   readonly account: string;
   readonly region: string;
   readonly wave: string;
+  /** Why the target was left out; absent where it was not. */
+  readonly paused?: string;
   /** Layer version ARNs that this rehearsal made. */
   readonly published: readonly string[];
   /** SSM parameters by name, as they are at the end. */
   readonly parameters: Readonly<Record<string, string>>;
   /** Parameters that this rehearsal made or moved. */
   readonly changedParameters: readonly string[];
-  /** Layer names with a permission, as they are at the end. */
+  /** ARNs of the layer versions that somebody else was granted, as they are at the end. */
   readonly permissions: readonly string[];
   readonly smoke: readonly ReportSmoke[];
 }

@@ -15,6 +15,7 @@ import {
   StopPipelineExecutionCommand,
 } from '@aws-sdk/client-codepipeline';
 import type { EngineEvent } from '../../../lib/rehearsal/engine';
+import { ensureTools } from '../../../lib/rehearsal/tools';
 import {
   ACCOUNT,
   action,
@@ -292,9 +293,10 @@ test('streams events from the start, or from a sequence on', async () => {
 });
 
 test('serves the real AWS CLI', async () => {
+  const { awsBin } = await ensureTools();
   subject.deploy(stages);
   const aws = (...args: string[]) =>
-    promisify(execFile)('aws', ['codepipeline', ...args, '--output', 'json'], {
+    promisify(execFile)(awsBin, ['codepipeline', ...args, '--output', 'json'], {
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,

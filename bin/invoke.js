@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+require('ts-node').register({ dir: __dirname });
+require('./invoke.ts');
