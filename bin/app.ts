@@ -1,33 +1,40 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import {
-  configFromContext,
-  exampleValues,
-  overridesFromEnvironment,
-  overridesIn,
-} from '../lib/config';
+import * as config from '../lib/config';
 import { describeError } from '../lib/errors';
 import { DeliveryPipelineStack } from '../lib/pipeline';
 import { planDelivery, releasePlan } from '../lib/plan';
 import { prepareRelease, releaseFolders, writeReleasePlan } from '../lib/release/prepare';
+import * as standalone from '../lib/standalone';
+
+const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
+const app = new App();
+const context = app.node.getAllContext();
+const folders = releaseFolders();
+const say = (line: string) => console.error(line);
+
+async function delivery(names: boolean): Promise<void> {
+  const overrides = { ...config.overridesFromEnvironment(), ...config.overridesIn(context) };
+  const delivery = config.configFromContext(context.delivery, overrides);
+  const { layers, examples } = names
+    ? standalone.placeholderRelease(delivery, folders)
+    : await prepareRelease(delivery, folders, (missing) => say(`building ${missing.join(', ')}`));
+  const plan = planDelivery(delivery, layers, examples);
+  if (!names) writeReleasePlan(releasePlan(plan), folders);
+  const refusals = names ? [] : config.exampleValues(delivery);
+  new DeliveryPipelineStack(app, 'Delivery', { plan, overrides, refusals });
+}
 
 async function main(): Promise<void> {
-  const app = new App();
-  const context = app.node.getAllContext();
-  const overrides = { ...overridesFromEnvironment(), ...overridesIn(context) };
-  const config = configFromContext(context.delivery, overrides);
-  const folders = releaseFolders();
-  const { layers, examples } = await prepareRelease(config, folders, (missing) =>
-    console.error(`building ${missing.join(', ')}`),
-  );
-  const plan = planDelivery(config, layers, examples);
-  writeReleasePlan(releasePlan(plan), folders);
+  const contents = standalone.appContents(context);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }));
-  new DeliveryPipelineStack(app, 'Delivery', { plan, overrides, refusals: exampleValues(config) });
+  if (contents === 'delivery') await delivery(false);
+  if (contents === 'names' && context.delivery !== undefined) await delivery(true);
+  await standalone.addStacks(app, contents, { env: { account, region }, folders, onNotice: say });
   app.synth();
 }
 
 main().catch((error) => {
-  console.error(describeError(error));
+  say(describeError(error));
   process.exitCode = 1;
 });

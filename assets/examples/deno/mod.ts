@@ -1,9 +1,16 @@
-/** Says which interpreter runs it, and echoes its event. */
-export function handler(event: unknown) {
+interface Context {
+  readonly awsRequestId: string;
+  readonly memoryLimitInMB: string;
+}
+
+/** Says which interpreter runs it and how it was called, and echoes its event. */
+export function handler(event: unknown, context: Context) {
   return {
     runtime: 'deno',
     version: Deno.version.deno,
     architecture: Deno.build.arch === 'aarch64' ? 'arm64' : 'x86_64',
+    requestId: context.awsRequestId,
+    memoryMb: Number(context.memoryLimitInMB),
     event,
   };
 }

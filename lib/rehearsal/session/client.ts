@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CodePipelineClient,
   GetPipelineStateCommand,
+  PipelineExecutionNotStoppableException,
   PutApprovalResultCommand,
+  StopPipelineExecutionCommand,
 } from '@aws-sdk/client-codepipeline';
 import { LayersError } from '../../errors';
 import type { CloudState } from '../daemon';
@@ -64,16 +66,11 @@ export class EngineClient {
     event: Pick<EngineEvent, 'pipeline' | 'stage' | 'action'>,
     approved: boolean,
   ): Promise<void> {
-    const { account, region, name } = event.pipeline;
-    const client = new CodePipelineClient({
-      endpoint: this.cloud.engineUrl,
-      region,
-      credentials: { accessKeyId: account, secretAccessKey: 'rehearsal' },
-    });
+    const client = this.codePipeline(event.pipeline);
     const token = await this.approvalToken(client, event);
     await client.send(
       new PutApprovalResultCommand({
-        pipelineName: name,
+        pipelineName: event.pipeline.name,
         stageName: event.stage,
         actionName: event.action,
         token,
@@ -83,6 +80,34 @@ export class EngineClient {
         },
       }),
     );
+  }
+
+  /** Ends every execution that runs, with the programs of its actions. */
+  async stopExecutions(): Promise<void> {
+    for (const { id, pipeline, status } of await this.executions()) {
+      if (status !== 'InProgress') continue;
+      try {
+        await this.codePipeline(pipeline).send(
+          new StopPipelineExecutionCommand({
+            pipelineName: pipeline.name,
+            pipelineExecutionId: id,
+            abandon: true,
+            reason: 'the rehearsal was interrupted',
+          }),
+        );
+      } catch (error) {
+        // It ended in the meantime.
+        if (!(error instanceof PipelineExecutionNotStoppableException)) throw error;
+      }
+    }
+  }
+
+  private codePipeline({ account, region }: EngineEvent['pipeline']): CodePipelineClient {
+    return new CodePipelineClient({
+      endpoint: this.cloud.engineUrl,
+      region,
+      credentials: { accessKeyId: account, secretAccessKey: 'rehearsal' },
+    });
   }
 
   /** The action has begun when its event comes, but its token may follow a moment later. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type DeliveryConfig, parseConfig, REHEARSAL_VARIABLE, readJson } from '../../config';
-import { LayersError } from '../../errors';
+import { describeError, LayersError } from '../../errors';
 import { CloudHandle, readInvocations } from '../daemon';
 import { ensureTools } from '../tools';
 import { answer } from './approvals';
@@ -96,19 +96,31 @@ export class Rehearsal {
     this.interruption.abort();
     killRunning();
     void this.cloud?.close();
+    // A kept local cloud lives on, and would go on releasing.
+    this.stopExecutions().catch((error) => this.display.line(describeError(error)));
   }
 
   /** What happened so far; also after a failure, an interruption included. */
-  async report(problems: readonly string[]): Promise<Report> {
+  async report(found: readonly string[]): Promise<Report> {
+    const problems = [...found];
+    // After a failure the local cloud may be gone; the report is written all the same.
+    const read = async <Value>(what: string, work: () => Promise<Value[]>): Promise<Value[]> => {
+      try {
+        return await work();
+      } catch (error) {
+        problems.push(`${what} could not be read: ${(error as Error).message}`);
+        return [];
+      }
+    };
     const state = this.cloud?.state;
     const config = this.latest?.config;
-    const executions = state
-      ? (await new EngineClient(state).executions()).filter(
-          ({ startTime }) => Date.parse(startTime) >= this.startedAt(),
-        )
-      : [];
+    const executions = (
+      await read('executions', async () => (state ? new EngineClient(state).executions() : []))
+    ).filter(({ startTime }) => Date.parse(startTime) >= this.startedAt());
     const invocations = state ? readInvocations(state.invocationsFile) : [];
-    const after = state && config ? await readTargets(state, config) : [];
+    const after = await read('targets', async () =>
+      state && config ? readTargets(state, config) : [],
+    );
     const layers = config ? this.layers(config) : [];
     const notRun = notRunOf(invocations);
     const failed = problems.length > 0;
@@ -139,20 +151,26 @@ export class Rehearsal {
     return this.latest?.config.namespace ?? '';
   }
 
-  /** For a report after the local cloud went away: nothing can be read from it any more. */
+  /** For a report after an interruption: nothing can be read any more from a cloud that ended. */
   withoutCloud(): this {
-    this.cloud = undefined;
+    if (this.cloud?.isNew) this.cloud = undefined;
     return this;
   }
 
   /** Ends a local cloud that is not kept, and removes what this rehearsal wrote. */
   async close(): Promise<void> {
+    // Again, for a push that was under way when the first request came.
+    if (this.interruption.signal.aborted) await this.stopExecutions();
     await this.cloud?.close();
     this.removeFiles();
   }
 
   removeFiles(): void {
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private async stopExecutions(): Promise<void> {
+    if (this.cloud && !this.cloud.isNew) await new EngineClient(this.cloud.state).stopExecutions();
   }
 
   private async pushes(): Promise<Push[]> {
@@ -196,6 +214,9 @@ export class Rehearsal {
       );
       this.before.push(...(await this.newTargets(push)));
     }
+    this.throwIfInterrupted();
+    // Of a rehearsal that was killed: how they end says nothing of this push.
+    const others = new Set((await client.executions()).map(({ id }) => id));
     await client.push({
       zipPath: snapshot.zipPath,
       commitId: snapshot.commitId,
@@ -205,7 +226,7 @@ export class Rehearsal {
       authorDate: snapshot.authorDate,
     });
     if (byPerson) await this.part('cdk deploy of the pipeline', () => deployPipeline(person));
-    const problems = await this.part('pipeline', () => this.follow(client), false);
+    const problems = await this.part('pipeline', () => this.follow(client, others), false);
     if (problems.length > 0) return problems;
     return this.part('reading SSM back with the AWS CLI', async () =>
       contradictions(config, this.layers(config), await readTargets(cloud, config)),
@@ -213,7 +234,7 @@ export class Rehearsal {
   }
 
   /** Shows the executions until one of them ends for good. */
-  private async follow(client: EngineClient): Promise<string[]> {
+  private async follow(client: EngineClient, others: ReadonlySet<string>): Promise<string[]> {
     const abort = new AbortController();
     const answered = new Set<string>();
     for await (const event of client.events(this.firstEvent, abort.signal)) {
@@ -229,7 +250,7 @@ export class Rehearsal {
           signal: this.interruption.signal,
         });
       }
-      if (event.type !== 'execution') continue;
+      if (event.type !== 'execution' || others.has(event.executionId ?? '')) continue;
       if (event.status === 'Succeeded') {
         abort.abort();
         return [];
@@ -264,12 +285,16 @@ export class Rehearsal {
     shown = true,
   ): Promise<Value> {
     const started = performance.now();
-    if (this.interruption.signal.aborted) throw new LayersError('Interrupted', 'interrupted');
+    this.throwIfInterrupted();
     try {
       return await (shown ? this.display.part(name, work) : work());
     } finally {
       this.parts.push({ name, seconds: seconds(started) });
     }
+  }
+
+  private throwIfInterrupted(): void {
+    if (this.interruption.signal.aborted) throw new LayersError('Interrupted', 'interrupted');
   }
 
   private startedAt(): number {

@@ -1,0 +1,54 @@
+import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { LayersError } from '../errors';
+
+/** Where an event comes from. */
+export interface EventSource {
+  /** The file that is read anew each time, where there is one. */
+  readonly file?: string;
+  /** The event as JSON text. @throws LayersError `InvalidEvent`, `UnreadableEvent` */
+  read(): Promise<string>;
+}
+
+/**
+ * An event by what was typed: a file, `-` for standard input, or JSON itself. A name that is a file
+ * is one, whatever it looks like.
+ */
+export function eventSource(typed: string): EventSource {
+  if (typed === '-') {
+    let input: Promise<string> | undefined;
+    return {
+      read: async () => {
+        input ??= text(process.stdin);
+        return json(await input, 'standard input');
+      },
+    };
+  }
+  if (isFile(typed)) {
+    return { file: typed, read: async () => json(await readFile(typed, 'utf8'), typed) };
+  }
+  if (!/^\s*([[{"\d-]|true|false|null)/.test(typed)) {
+    throw new LayersError(
+      'UnreadableEvent',
+      `event "${typed}" is neither a file nor JSON; give a file, - for standard input, or JSON such as '{"name":"world"}'`,
+    );
+  }
+  return { read: async () => json(typed, 'event') };
+}
+
+function json(value: string, what: string): string {
+  try {
+    JSON.parse(value);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new LayersError('InvalidEvent', `${what} is not JSON: ${reason}; correct it`, { cause });
+  }
+  return value;
+}
+
+function isFile(path: string): boolean {
+  // A long JSON text is no file name at all.
+  if (path.length > 1000 || path.includes('\n')) return false;
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}

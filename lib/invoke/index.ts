@@ -1,0 +1,1 @@
+export { LocalFunction, type LocalFunctionOptions } from './local-function';

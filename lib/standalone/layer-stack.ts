@@ -1,0 +1,28 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { type BuiltLayer, RuntimeLayer } from '../constructs/runtime-layer';
+import { pascalCase } from './names';
+
+export interface RuntimeLayerStackProps extends StackProps {
+  readonly build: BuiltLayer;
+}
+
+/** One layer in one account and region, for the person who deploys it. */
+export class RuntimeLayerStack extends Stack {
+  readonly layer: RuntimeLayer;
+
+  constructor(scope: Construct, id: string, props: RuntimeLayerStackProps) {
+    const { manifest } = props.build;
+    super(scope, id, {
+      ...props,
+      description: `Lambda layer: ${manifest.runtime} ${manifest.version} for ${manifest.architecture}`,
+    });
+    this.layer = RuntimeLayer.fromBuild(this, 'Layer', props);
+    new CfnOutput(this, 'LayerArn', {
+      value: this.layer.arn,
+      description: 'ARN of the layer version; it stays when the stack is destroyed',
+    });
+    new CfnOutput(this, 'LayerArch', { value: manifest.architecture });
+    new CfnOutput(this, `${pascalCase(manifest.runtime)}Version`, { value: manifest.version });
+  }
+}

@@ -1,0 +1,144 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, Duration, aws_iam as iam, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { LayersError, RuntimeFunction, type RuntimeFunctionProps, RuntimeLayer } from '../../lib';
+import { ARN, fakeBuild, temporaryFolder } from './fixture';
+
+function newStack(): Stack {
+  return new Stack(new App({ outdir: temporaryFolder() }), 'Stack');
+}
+
+const denoLayer = (scope: Stack) =>
+  RuntimeLayer.fromArn(scope, 'Layer', { arn: ARN, runtime: 'deno', architecture: 'arm64' });
+
+/** A folder with a handler that imports another file of its own. */
+function functionFolder(): string {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'lib'));
+  writeFileSync(join(folder, 'lib/greeting.ts'), "export const greeting: string = 'hello';\n");
+  writeFileSync(
+    join(folder, 'mod.ts'),
+    "import { greeting } from './lib/greeting.ts';\nexport const handler = () => greeting;\n",
+  );
+  return folder;
+}
+
+function functionOf(props: Partial<RuntimeFunctionProps> = {}): Template {
+  const stack = newStack();
+  new RuntimeFunction(stack, 'Function', {
+    layer: denoLayer(stack),
+    entry: functionFolder(),
+    ...props,
+  });
+  return Template.fromStack(stack);
+}
+
+describe('RuntimeLayer', () => {
+  test('publishes a build: retained, for its architecture, named after its content', () => {
+    const stack = newStack();
+    const build = fakeBuild('node', '24.21.0', 'x86_64');
+    const layer = RuntimeLayer.fromBuild(stack, 'Layer', { build });
+    expect(layer).toMatchObject({ runtime: 'node', architecture: 'x86_64' });
+    Template.fromStack(stack).hasResource('AWS::Lambda::LayerVersion', {
+      DeletionPolicy: 'Retain',
+      Properties: { LayerName: build.manifest.name, CompatibleArchitectures: ['x86_64'] },
+    });
+  });
+
+  test.each([
+    [{}, '/layers/deno/arm64/latest'],
+    [{ version: '2' }, '/layers/deno/arm64/2'],
+    [{ version: '2.9.5', namespace: '/acme/layers' }, '/acme/layers/deno/arm64/2.9.5'],
+  ])('reads a release from Parameter Store with %j', (props, name) => {
+    const stack = newStack();
+    const layer = RuntimeLayer.fromParameter(stack, 'Layer', {
+      runtime: 'deno',
+      architecture: 'arm64',
+      ...props,
+    });
+    new RuntimeFunction(stack, 'Function', { layer, entry: functionFolder() });
+    const template = Template.fromStack(stack);
+    const parameters = template.findParameters('*', { Default: name });
+    expect(Object.keys(parameters)).toHaveLength(1);
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Layers: [{ Ref: Object.keys(parameters)[0] }],
+    });
+  });
+
+  test.each<[string, string, () => unknown]>([
+    ['an ARN of something else', 'InvalidLayer', () => fromArn({ arn: 'arn:aws:s3:::bucket' })],
+    ['an ARN without a version', 'InvalidLayer', () => fromArn({ arn: ARN.slice(0, -2) })],
+    ['another architecture', 'InvalidLayer', () => fromArn({ architecture: 'amd64' as 'arm64' })],
+    ['another runtime', 'UnknownRuntime', () => fromArn({ runtime: 'perl' })],
+    ['another version', 'InvalidLayer', () => fromParameter({ version: 'newest' })],
+    ['another namespace', 'InvalidLayer', () => fromParameter({ namespace: 'layers' })],
+  ])('fails with %s', (_, code, make) => {
+    expect(make).toThrow(LayersError);
+    expect(make).toThrow(expect.objectContaining({ code }));
+  });
+
+  const base = { runtime: 'deno', architecture: 'arm64' as const };
+  const fromArn = (props: object) =>
+    RuntimeLayer.fromArn(newStack(), 'Layer', { arn: ARN, ...base, ...props });
+  const fromParameter = (props: object) =>
+    RuntimeLayer.fromParameter(newStack(), 'Layer', { ...base, ...props });
+});
+
+describe('RuntimeFunction', () => {
+  test('has what its layer and its runtime say', () => {
+    functionOf().hasResourceProperties('AWS::Lambda::Function', {
+      Runtime: 'provided.al2023',
+      Architectures: ['arm64'],
+      Handler: 'mod.handler',
+      Layers: [ARN],
+      MemorySize: 512,
+      Timeout: 30,
+    });
+  });
+
+  test('takes what any function takes', () => {
+    const stack = newStack();
+    const fn = new RuntimeFunction(stack, 'Function', {
+      layer: denoLayer(stack),
+      entry: functionFolder(),
+      memorySize: 1024,
+      timeout: Duration.minutes(1),
+      environment: { GREETING: 'hello' },
+    });
+    fn.grantInvoke(new iam.AccountPrincipal('123456789012'));
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      MemorySize: 1024,
+      Timeout: 60,
+      Environment: { Variables: { GREETING: 'hello' } },
+    });
+    template.resourceCountIs('AWS::Lambda::Permission', 1);
+  });
+
+  test('bundles a file with what it imports', () => {
+    functionOf({ entry: join(functionFolder(), 'mod.ts') }).hasResourceProperties(
+      'AWS::Lambda::Function',
+      { Handler: 'mod.handler', Code: Match.objectLike({ S3Key: Match.anyValue() }) },
+    );
+  });
+
+  test.each<[Partial<RuntimeFunctionProps>, string]>([
+    [{ entry: 'nowhere' }, 'entry "nowhere" does not exist'],
+    [{ handler: 'handler' }, 'handler "handler" is not <file>.<function>'],
+    [{ handler: 'main.handler' }, 'handler "main.handler" names no file'],
+    [{ entry: __filename, handler: 'mod handler' }, 'is not the name of an export'],
+  ])('fails with %j', (props, message) => {
+    expect(() => functionOf(props)).toThrow(message);
+  });
+
+  test.each([
+    ['npm:ms', "import ms from 'npm:ms@2'; export const handler = ms;"],
+    ['https:', "import x from 'https://deno.land/x/x.ts'; export const handler = x;"],
+    ['a package', "import x from 'not-installed'; export const handler = x;"],
+  ])('fails for a file that imports %s, which Lambda could not load', (_, source) => {
+    const entry = join(temporaryFolder(), 'mod.ts');
+    writeFileSync(entry, source);
+    expect(() => functionOf({ entry })).toThrow(expect.objectContaining({ code: 'BundleFailed' }));
+  });
+});

@@ -1,0 +1,43 @@
+import { LocalFunction } from '../../lib/invoke';
+
+jest.setTimeout(60_000);
+
+/** The answer of an example, on the runtime's real layer. */
+async function answerOf(runtime: string, event: unknown, handler?: string): Promise<unknown> {
+  const fn = await LocalFunction.create({ runtime, handler, memoryMb: 256 });
+  try {
+    return JSON.parse((await fn.invoke(JSON.stringify(event))).payload);
+  } finally {
+    await fn.close();
+  }
+}
+
+describe('example functions', () => {
+  test('deno: echoes its event, and says what runs it', async () => {
+    expect(await answerOf('deno', { hello: 'world' })).toEqual({
+      runtime: 'deno',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      memoryMb: 256,
+      event: { hello: 'world' },
+    });
+  });
+
+  test('node: answers like an HTTP API with the version of Node.js', async () => {
+    expect(await answerOf('node', {})).toMatchObject({
+      statusCode: 200,
+      nodeVersion: expect.stringMatching(/^v\d+\.\d+\.\d+$/),
+    });
+  });
+
+  test.each(['deno', 'node'])(
+    '%s: has a second handler with a vendored module',
+    async (runtime) => {
+      expect(await answerOf(runtime, { texts: ['a', ''] }, 'hashes.handler')).toEqual([
+        'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb',
+        'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+      ]);
+    },
+  );
+});
