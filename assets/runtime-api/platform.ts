@@ -9,9 +9,10 @@ export interface Platform {
   importFile(path: string): Promise<Record<string, unknown>>;
   /** A value as the interpreter's console shows it. */
   inspect(value: unknown): string;
-  /** Writes a line to standard error before it returns. */
+  /** Writes a line to standard error. */
   logError(text: string): void;
-  exit(code: number): never;
+  /** Ends the process as soon as what was written to standard output and error is out. */
+  exit(code: number): Promise<void>;
   /** Calls back for every error that nothing caught, and keeps the process alive. */
   onUncaught(callback: (thrown: unknown) => void): void;
   readonly connect: Connect;

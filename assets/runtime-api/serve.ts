@@ -36,7 +36,7 @@ export async function serve(platform: Platform): Promise<void> {
     } catch (error) {
       if (error !== thrown) describe(error);
     } finally {
-      platform.exit(1);
+      await platform.exit(1);
     }
   };
   platform.onUncaught(fail);

@@ -28,7 +28,7 @@ declare function addEventListener(
 ): void;
 
 const READ_BYTES = 64 * 1024;
-const { env } = Deno;
+const { env, exit } = Deno;
 const encoder = new TextEncoder();
 
 async function connect(hostname: string, port: number, receiver: Receiver): Promise<Socket> {
@@ -103,7 +103,7 @@ await serve({
   importFile: (path) => import(`file://${path.split('/').map(encodeURIComponent).join('/')}`),
   inspect: Deno.inspect,
   logError,
-  exit: Deno.exit,
+  exit: async (code) => exit(code),
   onUncaught: (callback) => {
     addEventListener('unhandledrejection', (event) => {
       event.preventDefault();

@@ -1,11 +1,16 @@
 // Client of the Lambda Runtime API for Node.js.
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { type Receiver, type Socket, serve } from '../../runtime-api/index.js';
 
 const READ_BYTES = 64 * 1024;
+/** A reader that has stopped must not keep the process. */
+const FLUSH_MILLISECONDS = 2000;
+
+// Taken before the handler loads: what it patches must not reach this loop.
+const { setTimeout } = globalThis;
 
 function connect(host: string, port: number, receiver: Receiver): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -45,6 +50,16 @@ function connect(host: string, port: number, receiver: Receiver): Promise<Socket
   });
 }
 
+/** Node.js writes to a pipe that is full later on, and `process.exit` would not wait for that. */
+async function exit(code: number): Promise<void> {
+  const flushed = [process.stdout, process.stderr].map(
+    (stream) => new Promise((resolve) => stream.write('', resolve)),
+  );
+  const enough = new Promise((resolve) => setTimeout(resolve, FLUSH_MILLISECONDS));
+  await Promise.race([Promise.all(flushed), enough]);
+  process.exit(code);
+}
+
 serve({
   extensions: ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts'],
   getEnv: (name) => process.env[name],
@@ -53,13 +68,13 @@ serve({
     else process.env[name] = value;
   },
   currentFolder: () => process.cwd(),
-  isFile: (path) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false,
+  isFile: (path) => existsSync(path) && statSync(path).isFile(),
   importFile: (path) => import(pathToFileURL(path).href),
   inspect,
   logError: (text) => {
     process.stderr.write(`${text}\n`);
   },
-  exit: (code) => process.exit(code),
+  exit,
   onUncaught: (callback) => {
     process.on('uncaughtException', callback);
     process.on('unhandledRejection', callback);
