@@ -51,6 +51,7 @@ export class Connection implements Receiver {
   /** Sends one request, or the last one of several that are in the bytes. */
   send(bytes: Uint8Array): Promise<Response> {
     const response = this.expect();
+    this.socket?.awaited(true);
     this.socket?.write(bytes);
     return response;
   }
@@ -85,6 +86,8 @@ export class Connection implements Receiver {
 
   private deliver(response: Response): void {
     const waiting = this.waiting.shift();
+    // While a handler works, only what it waits for itself shall keep the process alive.
+    if (this.waiting.length === 0) this.socket?.awaited(false);
     // A server may say why it hangs up on an idle connection (408); nobody has asked for that.
     if (!waiting) this.finish(new ConnectionLost('a response came without a request'));
     else waiting.resolve(response);

@@ -15,6 +15,8 @@ export interface Platform {
   exit(code: number): Promise<void>;
   /** Calls back for every error that nothing caught, and keeps the process alive. */
   onUncaught(callback: (thrown: unknown) => void): void;
+  /** Calls back when nothing is left to wait for, and keeps the process alive. */
+  onStuck(callback: () => void): void;
   readonly connect: Connect;
 }
 
@@ -34,5 +36,7 @@ export interface Socket {
   readonly busy: boolean;
   /** Never throws: a failure ends the connection. */
   write(bytes: Uint8Array): void;
+  /** Whether the process shall live for what may yet arrive; at first it does. */
+  awaited(yes: boolean): void;
   close(): void;
 }

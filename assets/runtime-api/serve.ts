@@ -1,6 +1,6 @@
 import { type Invocation, RuntimeApiClient } from './client';
 import { contextFactory, parse, serialize } from './context';
-import { describeError, errorText } from './errors';
+import { describeError, errorText, RuntimeError } from './errors';
 import { type Handler, loadHandler } from './handler';
 import type { Platform } from './platform';
 
@@ -40,6 +40,11 @@ export async function serve(platform: Platform): Promise<void> {
     }
   };
   platform.onUncaught(fail);
+  platform.onStuck(() => {
+    const what = handler ? 'the handler has not answered' : 'the handler has not loaded';
+    if (!failing)
+      fail(new RuntimeError('NeverSettled', `${what}, and nothing is left to wait for`));
+  });
 
   try {
     const address = platform.getEnv('AWS_LAMBDA_RUNTIME_API') ?? '';

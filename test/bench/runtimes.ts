@@ -1,6 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -48,7 +56,7 @@ export async function measureRuntimes(runs: number, bytes = 1024): Promise<Clien
     const clients: Client[] = [{ name: 'C, a raw socket', command: [api, 'echo'] }];
     const absent: ClientRate[] = [];
     try {
-      const peer = installPeer(folder);
+      const peer = installPeer();
       const node = join(layers.get('node') as string, 'bin/node');
       clients.push({ name: PEER, command: [node, peer, 'main.handler'] });
     } catch (error) {
@@ -90,14 +98,25 @@ async function unpackedLayers(folder: string): Promise<Map<string, string>> {
   return layers;
 }
 
-/** Its own install script builds the native add-on, which takes a compiler, cmake and minutes. */
-function installPeer(folder: string): string {
-  const at = join(folder, 'peer');
-  mkdirSync(at);
-  writeFileSync(join(at, 'package.json'), '{"private":true}');
-  const flags = ['--ignore-scripts=false', '--no-audit', '--no-fund', '--loglevel=error'];
-  execFileSync('npm', ['install', PEER, ...flags], { cwd: at, stdio: 'pipe' });
-  return join(at, 'node_modules/aws-lambda-ric/bin/index.mjs');
+/** Its own install script builds the native add-on with cmake, which takes minutes: kept for later. */
+function installPeer(): string {
+  const cache = join(ROOT, 'dist/bench');
+  const folder = join(cache, PEER);
+  if (!existsSync(folder)) {
+    mkdirSync(cache, { recursive: true });
+    const partial = mkdtempSync(join(cache, '.peer-'));
+    try {
+      writeFileSync(join(partial, 'package.json'), '{"private":true}');
+      const flags = ['--ignore-scripts=false', '--no-audit', '--no-fund', '--loglevel=error'];
+      execFileSync('npm', ['install', PEER, ...flags], { cwd: partial, stdio: 'pipe' });
+      // npm may leave install scripts out without an error.
+      readFileSync(join(partial, 'node_modules/aws-lambda-ric/rapid-client.node'));
+      renameSync(partial, folder);
+    } finally {
+      rmSync(partial, { recursive: true, force: true });
+    }
+  }
+  return join(folder, 'node_modules/aws-lambda-ric/index.mjs');
 }
 
 async function measure(api: string, client: Client, task: string, bytes: number): Promise<number> {
@@ -108,7 +127,7 @@ async function measure(api: string, client: Client, task: string, bytes: number)
   const command = [...PINNED, ...client.command, ...(client.command[1] === 'echo' ? [port] : [])];
   const child = spawn(command[0] as string, command.slice(1), {
     cwd: task,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       PATH: process.env.PATH,
       AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}`,
@@ -117,8 +136,15 @@ async function measure(api: string, client: Client, task: string, bytes: number)
       AWS_LAMBDA_FUNCTION_NAME: 'f',
       AWS_LAMBDA_FUNCTION_VERSION: '1',
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
+      AWS_LAMBDA_LOG_GROUP_NAME: 'g',
+      AWS_LAMBDA_LOG_STREAM_NAME: 's',
       ...client.environment,
     },
+  });
+  // The server ends with the last answer, of which clients complain.
+  let said = '';
+  child.stderr?.on('data', (text) => {
+    said += text;
   });
   const ended = once(child, 'exit');
   try {
@@ -127,7 +153,8 @@ async function measure(api: string, client: Client, task: string, bytes: number)
       ended.then(([code]) => ({ value: `ended with ${code}` })),
     ]);
     const seconds = Number(result.value);
-    if (!(seconds > 0)) throw new Error(`${client.name} did not get through: ${result.value}`);
+    if (!(seconds > 0))
+      throw new Error(`${client.name} did not get through: ${result.value}; ${said}`);
     return INVOCATIONS / seconds;
   } finally {
     server.kill();

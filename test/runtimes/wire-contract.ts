@@ -258,6 +258,23 @@ export function describeWireContract({ name, file }: RuntimeDialect): void {
     });
   });
 
+  test('fails at once when the handler can never answer', async () => {
+    const layer = await start('export const handler = () => new Promise(() => {});');
+    (await layer.api.expect(NEXT)).reply(eventResponse('x', 1));
+    const error = await layer.api.expect(failsAt('x'));
+    expect(JSON.parse(error.body).errorType).toBe('Runtime.NeverSettled');
+    error.reply(ACCEPTED);
+    expect(await layer.exited).toBe(1);
+  });
+
+  test('fails at once when the handler can never load', async () => {
+    const layer = await start('await new Promise(() => {}); export const handler = 1;');
+    // Deno sees this itself, and ends before anything could be posted.
+    layer.api.expect('POST /init/error').then((post) => post.reply(ACCEPTED));
+    expect(await layer.exited).toBe(1);
+    expect(layer.log).toMatch(/nothing is left to wait for|await promise never resolved/);
+  });
+
   test.each([202, 403, 500])(
     'an init error is posted once, also when %d answers it',
     async (status) => {

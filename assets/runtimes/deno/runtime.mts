@@ -20,10 +20,12 @@ interface TcpConn {
   read(buffer: Uint8Array): Promise<number | null>;
   write(bytes: Uint8Array): Promise<number>;
   setNoDelay(): void;
+  ref(): void;
+  unref(): void;
   close(): void;
 }
 declare function addEventListener(
-  type: 'error' | 'unhandledrejection',
+  type: 'beforeunload' | 'error' | 'unhandledrejection',
   listener: (event: { preventDefault(): void; error?: unknown; reason?: unknown }) => void,
 ): void;
 
@@ -72,6 +74,10 @@ async function connect(hostname: string, port: number, receiver: Receiver): Prom
       return unwritten > 0;
     },
     write,
+    awaited(yes) {
+      if (yes) conn.ref();
+      else conn.unref();
+    },
     close,
   };
 }
@@ -91,7 +97,8 @@ function logError(text: string): void {
   while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
 }
 
-await serve({
+// Without await: Deno would end a main module that waits for ever before `beforeunload`.
+serve({
   extensions: ['.ts', '.js', '.mjs', '.mts', '.tsx', '.jsx'],
   getEnv: (name) => env.get(name),
   setEnv: (name, value) => {
@@ -112,6 +119,12 @@ await serve({
     addEventListener('error', (event) => {
       event.preventDefault();
       callback(event.error);
+    });
+  },
+  onStuck: (callback) => {
+    addEventListener('beforeunload', (event) => {
+      event.preventDefault();
+      callback();
     });
   },
   connect,

@@ -36,6 +36,10 @@ function connect(host: string, port: number, receiver: Receiver): Promise<Socket
           unwritten++;
           socket.write(bytes, written);
         },
+        awaited(yes) {
+          if (yes) socket.ref();
+          else socket.unref();
+        },
         close() {
           socket.destroy();
         },
@@ -78,6 +82,9 @@ serve({
   onUncaught: (callback) => {
     process.on('uncaughtException', callback);
     process.on('unhandledRejection', callback);
+  },
+  onStuck: (callback) => {
+    process.on('beforeExit', callback);
   },
   connect,
 });
