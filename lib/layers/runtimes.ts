@@ -62,7 +62,7 @@ const schema = z.strictObject({
   }),
   /** Licence text that ships in the layer: out of the npm package, or out of this folder. */
   licenseFile: z.strictObject({ from: z.enum(['package', 'folder']), path }),
-  /** File beside runtime.json that speaks to the Runtime API. */
+  /** Entry beside runtime.json of what speaks to the Runtime API; its bundle goes into the layer. */
   shim: fileName.refine((name) => name !== 'bootstrap' && name !== 'runtime.json', {
     error: 'must not be the bootstrap or runtime.json itself',
   }),

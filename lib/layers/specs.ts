@@ -5,6 +5,7 @@ import { LayersError } from '../errors';
 import { ARCHITECTURES, type Architecture } from '../release';
 import { sha256Hex } from './digest';
 import { findRuntime, loadRuntimes, type Runtime } from './runtimes';
+import { bundleShim, shimName } from './shim';
 import { ZIP_FORMAT } from './zip';
 
 /**
@@ -50,7 +51,7 @@ export interface LayerSpec {
  * The layers of a selection, in its order, architectures innermost.
  *
  * @throws LayersError `UnknownRuntime`, `UnknownVersion` (they list what exists), `MissingBootstrap`,
- * `InvalidBootstrap`, `MissingShim`, `MissingLicense`
+ * `InvalidBootstrap`, `MissingShim`, `InvalidShim`, `MissingLicense`
  */
 export function resolveLayers(
   selection: { readonly runtimes: readonly RuntimeSelection[] },
@@ -119,13 +120,11 @@ function fingerprint(parts: readonly unknown[]): string {
 function folderFiles(runtime: Runtime): TreeFile[] {
   const bootstrap = requireFile(runtime, 'bootstrap', 'MissingBootstrap');
   assertBootstrap(runtime, bootstrap);
+  requireFile(runtime, runtime.shim, 'MissingShim');
+  const shim = bundleShim(runtime);
   const files: TreeFile[] = [
     { path: 'bootstrap', mode: 0o755, content: bootstrap },
-    {
-      path: runtime.shim,
-      mode: 0o644,
-      content: requireFile(runtime, runtime.shim, 'MissingShim'),
-    },
+    { path: shimName(runtime), mode: 0o644, content: shim },
   ];
   if (runtime.licenseFile.from === 'folder') {
     const content = requireFile(runtime, runtime.licenseFile.path, 'MissingLicense');

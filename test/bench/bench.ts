@@ -4,6 +4,8 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import { Command } from 'commander';
+import { describeError } from '../../lib/errors';
+import { measureRuntimes } from './runtimes';
 
 const ROOT = join(__dirname, '../..');
 
@@ -119,15 +121,36 @@ function rehearsal(): void {
   }
 }
 
+/** The layers' clients of the Runtime API, and others, on one core. */
+async function runtimes(runs: number): Promise<void> {
+  const rates = await measureRuntimes(runs);
+  const [floor, peer] = ['C,', 'aws-lambda-ric'].map(
+    (start) => rates.find(({ name }) => name.startsWith(start))?.rate,
+  );
+  const ratio = (rate: number, to: number | undefined) => (to ? rate / to : 'absent');
+  show(
+    `invocations of a 1 KB echo, client and server on one core (median of ${runs})`,
+    ['client', 'of the C client', 'of aws-lambda-ric'],
+    rates.map(({ name, rate, absent }) =>
+      rate ? [name, ratio(rate, floor), ratio(rate, peer)] : [name, 'absent', absent ?? ''],
+    ),
+  );
+}
+
 new Command('bench')
-  .description('Measure builds, synth and the rehearsal on this machine')
-  .argument('[what...]', 'build, synth, rehearsal; all of them by default')
+  .description('Measure builds, synth, runtimes and the rehearsal on this machine')
+  .argument('[what...]', 'build, synth, runtimes, rehearsal; all of them by default')
   .option('--runs <n>', 'runs of which the median is shown', '3')
-  .action((what: string[], { runs }) => {
+  .action(async (what: string[], { runs }) => {
     const wanted = (name: string) => what.length === 0 || what.includes(name);
     console.log(`${cpus().length} cores, ${cpus()[0].model}, Node.js ${process.version}`);
     if (wanted('build')) build(Number(runs));
     if (wanted('synth')) synth(Number(runs));
+    if (wanted('runtimes')) await runtimes(Number(runs));
     if (wanted('rehearsal')) rehearsal();
   })
-  .parse();
+  .parseAsync()
+  .catch((error) => {
+    console.error(describeError(error));
+    process.exitCode = 1;
+  });

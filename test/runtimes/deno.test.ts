@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
 import { RunningLayer } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
+import { describeWireContract } from './wire-contract';
 
-describe('deno', () =>
-  describeRuntimeContract({ name: 'deno', file: 'main.ts', parseError: 'TypeError' }));
+const dialect = { name: 'deno', file: 'main.ts', parseError: 'TypeError' };
+
+describe('deno', () => describeRuntimeContract(dialect));
+describe('deno on the wire', () => describeWireContract(dialect));
 
 describe('deno handlers', () => {
   test.each([

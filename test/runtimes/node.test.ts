@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
 import { RunningLayer } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
+import { describeWireContract } from './wire-contract';
 
-describe('node', () =>
-  describeRuntimeContract({ name: 'node', file: 'main.mjs', parseError: 'SyntaxError' }));
+const dialect = { name: 'node', file: 'main.mjs', parseError: 'SyntaxError' };
+
+describe('node', () => describeRuntimeContract(dialect));
+describe('node on the wire', () => describeWireContract(dialect));
 
 describe('node handlers', () => {
   test.each([

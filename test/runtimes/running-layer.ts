@@ -4,12 +4,19 @@ import { join } from 'node:path';
 import { temporaryFolder, writeFiles } from '../layers/fixtures';
 import { FakeRuntimeApi } from './fake-runtime-api';
 
+/** A Runtime API that a layer can be pointed to. */
+export interface RuntimeApi {
+  /** `host:port` */
+  readonly address: string;
+  stop(): void;
+}
+
 /** A layer's bootstrap at work for a function, as Lambda starts it. */
-export class RunningLayer {
+export class RunningLayer<Api extends RuntimeApi = FakeRuntimeApi> {
   private output = '';
 
   private constructor(
-    readonly api: FakeRuntimeApi,
+    readonly api: Api,
     private readonly child: ChildProcess,
     readonly exited: Promise<number | null>,
   ) {
@@ -26,7 +33,16 @@ export class RunningLayer {
     files: Record<string, string>,
     handler: string,
   ): Promise<RunningLayer> {
-    const api = await FakeRuntimeApi.start();
+    return RunningLayer.with(await FakeRuntimeApi.start(), layerFolder, files, handler);
+  }
+
+  static with<Api extends RuntimeApi>(
+    api: Api,
+    layerFolder: string,
+    files: Record<string, string>,
+    handler: string,
+    environment: Record<string, string> = {},
+  ): RunningLayer<Api> {
     const task = writeFiles(temporaryFolder(), files);
     const child = spawn(join(layerFolder, 'bootstrap'), [], {
       cwd: task,
@@ -46,9 +62,11 @@ export class RunningLayer {
         AWS_LAMBDA_LOG_STREAM_NAME: 'stream',
         // /tmp is the function's own on Lambda; here it is everybody's.
         DENO_DIR: join(task, '.deno'),
+        ...environment,
       },
     });
-    const exited = once(child, 'exit').then(([code]) => code as number | null);
+    // Not 'exit': what the process wrote last may arrive after that.
+    const exited = once(child, 'close').then(([code]) => code as number | null);
     return new RunningLayer(api, child, exited);
   }
 

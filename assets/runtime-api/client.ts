@@ -1,0 +1,184 @@
+import { Connection, ConnectionLost } from './connection';
+import { type ErrorDocument, errorTypeHeader, RuntimeError } from './errors';
+import { encodeRequest, RequestEncoder, type Response } from './http';
+import type { Platform } from './platform';
+
+// Taken before the handler loads: a test's fake timers must not stop this client.
+const { setTimeout, performance } = globalThis;
+
+const BASE = '/2018-06-01/runtime';
+/** How often something that may be done again is tried, without a wait before the second time. */
+const ATTEMPTS = 3;
+const PAUSE_MILLISECONDS = 50;
+/** A connection that stood this long was no failed attempt. */
+const STEADY_MILLISECONDS = 1000;
+/** How long a response may stay ahead of the request that it answers. */
+const DRAIN_MILLISECONDS = 1000;
+
+export interface Invocation {
+  readonly id: string;
+  /** By lowercase name. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** The event, JSON text. */
+  readonly body: string;
+}
+
+/**
+ * The Runtime API (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) over one
+ * keep-alive connection. A GET is sent again after a lost connection, because no event of it was
+ * seen; a POST never is, once a byte of it may have arrived.
+ */
+export class RuntimeApiClient {
+  private readonly host: string;
+  private readonly port: number;
+  private readonly encoder: RequestEncoder;
+  private readonly nextRequest: Uint8Array;
+  private connection: Connection | undefined;
+  /** Response to a GET that went out with the POST before it. */
+  private prefetched: Promise<Response> | undefined;
+
+  /**
+   * @param address `host:port`
+   * @param pipelining whether an answer and the request for the next event share one write
+   */
+  constructor(
+    address: string,
+    private readonly platform: Pick<Platform, 'connect' | 'logError'>,
+    private readonly pipelining: boolean,
+  ) {
+    const [, v6, name, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(address) ?? [];
+    if (v6 === undefined && name === undefined) {
+      const what = `AWS_LAMBDA_RUNTIME_API is ${JSON.stringify(address)} instead of <host>:<port>`;
+      throw new RuntimeError('InvalidEnvironment', what);
+    }
+    this.host = (v6 ?? name) as string;
+    this.port = Number(port ?? 80);
+    this.encoder = new RequestEncoder(address);
+    this.nextRequest = encodeRequest('GET', `${BASE}/invocation/next`, address);
+  }
+
+  /**
+   * Waits for the next event, however long that takes.
+   *
+   * @throws RuntimeError, MalformedResponse or ConnectionLost, none of which can be gone on from
+   */
+  async next(): Promise<Invocation> {
+    for (let attempt = 1; ; attempt++) {
+      const started = performance.now();
+      try {
+        return invocationOf(await this.nextResponse());
+      } catch (error) {
+        if (!(error instanceof ConnectionLost)) throw error;
+        if (performance.now() - started > STEADY_MILLISECONDS) attempt = 1;
+        if (attempt === ATTEMPTS) throw error;
+        await pause(attempt - 1);
+      }
+    }
+  }
+
+  /** Answers an invocation with JSON text. */
+  async respond(invocation: Invocation, body: string): Promise<void> {
+    const target = `${BASE}/invocation/${encodeURIComponent(invocation.id)}/response`;
+    await this.post(target, echo(invocation), body, this.pipelining);
+  }
+
+  async fail(invocation: Invocation, error: ErrorDocument): Promise<void> {
+    const target = `${BASE}/invocation/${encodeURIComponent(invocation.id)}/error`;
+    await this.post(target, echo(invocation) + typeField(error), JSON.stringify(error), false);
+  }
+
+  async failInit(error: ErrorDocument): Promise<void> {
+    await this.post(`${BASE}/init/error`, typeField(error), JSON.stringify(error), false);
+  }
+
+  private async nextResponse(): Promise<Response> {
+    const { prefetched } = this;
+    this.prefetched = undefined;
+    if (prefetched) return prefetched;
+    const connection = this.connection?.ready ? this.connection : await this.connect();
+    return connection.send(this.nextRequest);
+  }
+
+  private async post(
+    target: string,
+    fields: string,
+    body: string,
+    pipelined: boolean,
+  ): Promise<void> {
+    const connection = this.connection?.ready ? this.connection : await this.connect();
+    let response: Response;
+    try {
+      if (pipelined) {
+        const answered = connection.expect();
+        const bytes = this.encoder.post(target, fields, body, this.nextRequest);
+        this.prefetched = connection.send(bytes);
+        // Whoever waits for the next event sees the error; until then it is not an unhandled one.
+        this.prefetched.catch(() => {});
+        response = await answered;
+      } else {
+        response = await connection.send(this.encoder.post(target, fields, body));
+      }
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) throw error;
+      this.platform.logError(
+        `POST ${target} may have arrived and is not sent again: ${error.message}`,
+      );
+      return;
+    }
+    if (response.status < 300) return;
+    const refusal = `POST ${target} answered ${response.status}: ${response.body}`;
+    // "Container error. Non-recoverable state. Runtime should exit promptly."
+    if (response.status >= 500) throw new RuntimeError('ApiError', refusal);
+    // Lambda has recorded a refusal (413 too large, 410 too late) itself: another post would be wrong.
+    this.platform.logError(refusal);
+  }
+
+  /** A connection that a request may be sent on; nothing has been sent when this fails. */
+  private async connect(): Promise<Connection> {
+    const { connection } = this;
+    if (connection?.open && (await drained(connection))) return connection;
+    connection?.close();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.connection = await Connection.open(this.platform.connect, this.host, this.port);
+        return this.connection;
+      } catch (error) {
+        if (!(error instanceof ConnectionLost)) throw error;
+        if (attempt === ATTEMPTS) throw new RuntimeError('ConnectionFailed', error.message);
+        await pause(attempt);
+      }
+    }
+  }
+}
+
+/** @throws RuntimeError */
+function invocationOf({ status, headers, body }: Response): Invocation {
+  if (status !== 200) {
+    throw new RuntimeError('NextInvocationError', `next answered ${status}: ${body}`);
+  }
+  const id = headers.get('lambda-runtime-aws-request-id');
+  if (!id) throw new RuntimeError('NextInvocationError', 'next answered without a request id');
+  return { id, headers, body };
+}
+
+function echo({ headers }: Invocation): string {
+  const id = headers.get('lambda-runtime-invocation-id');
+  return id === undefined ? '' : `Lambda-Runtime-Invocation-Id: ${id}\r\n`;
+}
+
+function typeField({ errorType }: ErrorDocument): string {
+  return `Lambda-Runtime-Function-Error-Type: ${errorTypeHeader(errorType)}\r\n`;
+}
+
+async function drained(connection: Connection): Promise<boolean> {
+  const started = performance.now();
+  while (connection.open && performance.now() - started < DRAIN_MILLISECONDS) {
+    if (connection.ready) return true;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return connection.ready;
+}
+
+function pause(times: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, times * PAUSE_MILLISECONDS));
+}

@@ -1,0 +1,103 @@
+import { reasonOf } from './errors';
+import { type Response, ResponseReader } from './http';
+import type { Connect, Receiver, Socket } from './platform';
+
+/** The connection ended before a response had arrived in full. */
+export class ConnectionLost extends Error {
+  override readonly name = 'Runtime.ConnectionLost';
+
+  constructor(reason: string) {
+    super(`the connection to the Runtime API was lost: ${reason}`);
+  }
+}
+
+interface Waiting {
+  resolve(response: Response): void;
+  reject(error: unknown): void;
+}
+
+/** One keep-alive connection; it is finished with the first thing that goes wrong on it. */
+export class Connection implements Receiver {
+  private socket: Socket | undefined;
+  private readonly waiting: Waiting[] = [];
+  private readonly reader = new ResponseReader((response) => this.deliver(response));
+  private finished = false;
+
+  private constructor() {}
+
+  /** @throws ConnectionLost when nobody listens */
+  static async open(connect: Connect, host: string, port: number): Promise<Connection> {
+    const connection = new Connection();
+    let socket: Socket;
+    try {
+      socket = await connect(host, port, connection);
+    } catch (error) {
+      throw new ConnectionLost(reasonOf(error));
+    }
+    if (connection.finished) socket.close();
+    connection.socket = socket;
+    return connection;
+  }
+
+  /** Whether a request may be sent: the connection stands, and what was sent before is gone. */
+  get ready(): boolean {
+    return !this.finished && this.socket?.busy === false;
+  }
+
+  get open(): boolean {
+    return !this.finished;
+  }
+
+  /** Sends one request, or the last one of several that are in the bytes. */
+  send(bytes: Uint8Array): Promise<Response> {
+    const response = this.expect();
+    this.socket?.awaited(true);
+    this.socket?.write(bytes);
+    return response;
+  }
+
+  /** The response of a request whose bytes go out with the next `send`. */
+  expect(): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      if (this.finished) reject(new ConnectionLost('it had ended before'));
+      else this.waiting.push({ resolve, reject });
+    });
+  }
+
+  close(): void {
+    this.finish(new ConnectionLost('it was closed on this side'));
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (this.finished) return;
+    try {
+      this.reader.push(bytes);
+    } catch (error) {
+      this.finish(error);
+    }
+  }
+
+  ended(reason?: Error): void {
+    if (this.finished) return;
+    const cut = !this.reader.end();
+    const what = cut ? 'it ended in the middle of a response' : 'it ended before the response';
+    this.finish(new ConnectionLost(reason ? reasonOf(reason) : what));
+  }
+
+  private deliver(response: Response): void {
+    const waiting = this.waiting.shift();
+    // While a handler works, only what it waits for itself shall keep the process alive.
+    if (this.waiting.length === 0) this.socket?.awaited(false);
+    // A server may say why it hangs up on an idle connection (408); nobody has asked for that.
+    if (!waiting) this.finish(new ConnectionLost('a response came without a request'));
+    else waiting.resolve(response);
+    if (!response.keepAlive) this.finish(new ConnectionLost('the other side closed it'));
+  }
+
+  private finish(error: unknown): void {
+    if (this.finished) return;
+    this.finished = true;
+    this.socket?.close();
+    for (const { reject } of this.waiting.splice(0)) reject(error);
+  }
+}

@@ -1,0 +1,3 @@
+export { encodeRequest, RequestEncoder } from './request-encoder';
+export { MalformedResponse } from './response-head';
+export { type Response, ResponseReader } from './response-reader';

@@ -1,0 +1,2 @@
+export type { Connect, Platform, Receiver, Socket } from './platform';
+export { serve } from './serve';

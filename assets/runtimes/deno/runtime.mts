@@ -1,0 +1,131 @@
+// Client of the Lambda Runtime API for Deno.
+import { type Receiver, type Socket, serve } from '../../runtime-api/index.js';
+
+/** What is used here of https://docs.deno.com/api/deno. */
+declare const Deno: {
+  readonly env: {
+    get(name: string): string | undefined;
+    set(name: string, value: string): void;
+    delete(name: string): void;
+  };
+  readonly errors: Record<'NotFound' | 'NotADirectory', new () => Error>;
+  readonly stderr: { writeSync(bytes: Uint8Array): number };
+  connect(options: { hostname: string; port: number }): Promise<TcpConn>;
+  cwd(): string;
+  exit(code: number): never;
+  inspect(value: unknown): string;
+  statSync(path: string): { readonly isFile: boolean };
+};
+interface TcpConn {
+  read(buffer: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  setNoDelay(): void;
+  ref(): void;
+  unref(): void;
+  close(): void;
+}
+declare function addEventListener(
+  type: 'beforeunload' | 'error' | 'unhandledrejection',
+  listener: (event: { preventDefault(): void; error?: unknown; reason?: unknown }) => void,
+): void;
+
+const READ_BYTES = 64 * 1024;
+const { env, exit } = Deno;
+const encoder = new TextEncoder();
+
+async function connect(hostname: string, port: number, receiver: Receiver): Promise<Socket> {
+  const conn = await Deno.connect({ hostname, port });
+  conn.setNoDelay();
+  let unwritten = 0;
+  let closed = false;
+  const close = () => {
+    if (!closed) conn.close();
+    closed = true;
+  };
+
+  const read = async () => {
+    const buffer = new Uint8Array(READ_BYTES);
+    try {
+      for (;;) {
+        const length = await conn.read(buffer);
+        if (length === null) break;
+        receiver.receive(buffer.subarray(0, length));
+      }
+      receiver.ended();
+    } catch (error) {
+      receiver.ended(error as Error);
+    }
+    close();
+  };
+  const write = async (bytes: Uint8Array) => {
+    unwritten++;
+    try {
+      let at = await conn.write(bytes);
+      while (at < bytes.length) at += await conn.write(bytes.subarray(at));
+      unwritten--;
+    } catch {
+      // The connection stays busy and is given up; whether a response came all the same, `read` tells.
+    }
+  };
+
+  read();
+  return {
+    get busy() {
+      return unwritten > 0;
+    },
+    write,
+    awaited(yes) {
+      if (yes) conn.ref();
+      else conn.unref();
+    },
+    close,
+  };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return false;
+    throw error;
+  }
+}
+
+function logError(text: string): void {
+  let bytes = encoder.encode(`${text}\n`);
+  while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+}
+
+// Without await: Deno would end a main module that waits for ever before `beforeunload`.
+serve({
+  extensions: ['.ts', '.js', '.mjs', '.mts', '.tsx', '.jsx'],
+  getEnv: (name) => env.get(name),
+  setEnv: (name, value) => {
+    if (value === undefined) env.delete(name);
+    else env.set(name, value);
+  },
+  currentFolder: Deno.cwd,
+  isFile,
+  importFile: (path) => import(`file://${path.split('/').map(encodeURIComponent).join('/')}`),
+  inspect: Deno.inspect,
+  logError,
+  exit: async (code) => exit(code),
+  onUncaught: (callback) => {
+    addEventListener('unhandledrejection', (event) => {
+      event.preventDefault();
+      callback(event.reason);
+    });
+    addEventListener('error', (event) => {
+      event.preventDefault();
+      callback(event.error);
+    });
+  },
+  onStuck: (callback) => {
+    addEventListener('beforeunload', (event) => {
+      event.preventDefault();
+      callback();
+    });
+  },
+  connect,
+});

@@ -1,0 +1,158 @@
+/*
+ * A Runtime API for measurements, and the least that a client of it can cost.
+ *
+ *   runtime-api serve INVOCATIONS WARMUP BYTES   prints its port, later the seconds that
+ *                                                INVOCATIONS took after WARMUP ones, and ends
+ *   runtime-api echo PORT                        a client that answers every event with itself
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONNECTIONS 16
+#define BUFFER (4 << 20)
+
+struct connection { int fd; char *data; size_t size; };
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void die(const char *what) { perror(what); exit(1); }
+
+static void send_all(int fd, const char *data, size_t size) {
+  while (size > 0) {
+    ssize_t sent = send(fd, data, size, MSG_NOSIGNAL);
+    if (sent <= 0) die("send");
+    data += sent;
+    size -= sent;
+  }
+}
+
+/* Bytes of the first whole message in the connection's data, 0 for none yet. */
+static size_t whole(struct connection *c, size_t *head) {
+  c->data[c->size] = 0;
+  char *end = strstr(c->data, "\r\n\r\n");
+  if (!end) return 0;
+  *head = end + 4 - c->data;
+  *end = 0;
+  char *length = strcasestr(c->data, "\r\ncontent-length:");
+  *end = '\r';
+  size_t size = *head + (length ? strtoul(length + 17, NULL, 10) : 0);
+  return c->size >= size ? size : 0;
+}
+
+static int receive(struct connection *c) {
+  ssize_t got = recv(c->fd, c->data + c->size, BUFFER - 1 - c->size, 0);
+  if (got > 0) c->size += got;
+  return got > 0;
+}
+
+static void drop(struct connection *c, size_t size) {
+  c->size -= size;
+  memmove(c->data, c->data + size, c->size);
+}
+
+static void nodelay(int fd) {
+  int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+static int serve(long invocations, long warmup, long bytes) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof address;
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  if (bind(listener, (void *)&address, size) || listen(listener, 8)) die("listen");
+  getsockname(listener, (void *)&address, &size);
+  printf("%d\n", ntohs(address.sin_port));
+  fflush(stdout);
+
+  char *event = malloc(bytes + 1024);
+  struct pollfd polled[CONNECTIONS + 1] = {{.fd = listener, .events = POLLIN}};
+  struct connection connections[CONNECTIONS + 1];
+  int count = 1;
+  long given = 0, answered = 0;
+  double started = 0;
+  for (;;) {
+    if (poll(polled, count, -1) < 0) die("poll");
+    for (int i = 1; i < count; i++) {
+      if (!polled[i].revents) continue;
+      struct connection *c = &connections[i];
+      if (!receive(c)) {
+        close(c->fd);
+        polled[i].fd = -1;
+        polled[i].revents = 0;
+        continue;
+      }
+      size_t head, message;
+      while ((message = whole(c, &head))) {
+        if (c->data[0] == 'G') {
+          if (given == warmup) started = now();
+          int length = sprintf(event,
+              "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+              "Lambda-Runtime-Aws-Request-Id: 8476a536-e9f4-11e8-9739-%012ld\r\n"
+              "Lambda-Runtime-Deadline-Ms: 4102444800000\r\n"
+              "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-west-1:111111111111:function:f\r\n"
+              "Lambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0\r\n"
+              "Content-Length: %ld\r\n\r\n{\"text\":\"", given++, bytes);
+          memset(event + length, 'x', bytes - 11);
+          memcpy(event + length + bytes - 11, "\"}", 2);
+          send_all(c->fd, event, length + bytes - 9);
+        } else {
+          if (!strstr(c->data, "/response ")) { fprintf(stderr, "%.400s\n", c->data); return 1; }
+          const char *ok = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\n"
+                           "Content-Length: 16\r\n\r\n{\"status\":\"OK\"}\n";
+          if (++answered == warmup + invocations) { printf("%.6f\n", now() - started); return 0; }
+          send_all(c->fd, ok, strlen(ok));
+        }
+        drop(c, message);
+      }
+    }
+    if (polled[0].revents && count <= CONNECTIONS) {
+      int fd = accept(listener, NULL, NULL);
+      nodelay(fd);
+      polled[count] = (struct pollfd){.fd = fd, .events = POLLIN};
+      connections[count++] = (struct connection){.fd = fd, .data = malloc(BUFFER)};
+    }
+  }
+}
+
+static int echo(int port) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct connection c = {.fd = socket(AF_INET, SOCK_STREAM, 0), .data = malloc(BUFFER)};
+  if (connect(c.fd, (void *)&address, sizeof address)) die("connect");
+  nodelay(c.fd);
+  const char *next = "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: a\r\n\r\n";
+  char *post = malloc(BUFFER), id[64];
+  for (;;) {
+    size_t head, message;
+    send_all(c.fd, next, strlen(next));
+    while (!(message = whole(&c, &head))) if (!receive(&c)) return 0;
+    sscanf(strcasestr(c.data, "Request-Id:"), "Request-Id: %63s", id);
+    int length = sprintf(post,
+        "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: a\r\n"
+        "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n", id, message - head);
+    memcpy(post + length, c.data + head, message - head);
+    send_all(c.fd, post, length + message - head);
+    drop(&c, message);
+    while (!(message = whole(&c, &head))) if (!receive(&c)) return 0;
+    drop(&c, message);
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc == 5 && !strcmp(argv[1], "serve")) return serve(atol(argv[2]), atol(argv[3]), atol(argv[4]));
+  if (argc == 3 && !strcmp(argv[1], "echo")) return echo(atoi(argv[2]));
+  fprintf(stderr, "usage: %s serve INVOCATIONS WARMUP BYTES | echo PORT\n", argv[0]);
+  return 2;
+}
