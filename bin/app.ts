@@ -7,7 +7,6 @@ import { planDelivery, releasePlan } from '../lib/plan';
 import { prepareRelease, releaseFolders, writeReleasePlan } from '../lib/release/prepare';
 import * as standalone from '../lib/standalone';
 
-const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
 const app = new App();
 const context = app.node.getAllContext();
 const folders = releaseFolders();
@@ -30,7 +29,7 @@ async function main(): Promise<void> {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }));
   if (contents === 'delivery') await delivery(false);
   if (contents === 'names' && context.delivery !== undefined) await delivery(true);
-  await standalone.addStacks(app, contents, { env: { account, region }, folders, onNotice: say });
+  await standalone.addStacks(app, contents, { folders, onNotice: say });
   app.synth();
 }
 

@@ -16,8 +16,6 @@ import { exampleStackName, layerStackName } from './names';
 import { prepareStandalone, type StandalonePlan } from './prepare';
 
 export interface AddStacksOptions {
-  /** Account and region as the CDK CLI knows them; a stack without takes what it is deployed to. */
-  readonly env: Environment;
   readonly folders: Pick<ReleaseFolders, 'layers'>;
   /** Called with one line for what takes long, or should be known. */
   readonly onNotice?: (line: string) => void;
@@ -32,15 +30,17 @@ export interface AddStacksOptions {
 export async function addStacks(
   app: App,
   contents: AppContents,
-  { env, folders, onNotice }: AddStacksOptions,
+  { folders, onNotice }: AddStacksOptions,
 ): Promise<void> {
   if (contents === 'delivery') return;
+  // As the CDK CLI knows them; a stack without takes what it is deployed to.
+  const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
+  const env = { account, region };
   const runtimes = loadRuntimes();
   if (contents === 'names') {
     addStackNames(app, runtimes, env);
     return;
   }
-  const { region } = env;
   const options = { runtimes, region, layersDir: folders.layers, onNotice };
   addStandaloneStacks(app, await prepareStandalone(app.node.getAllContext(), options), env);
 }

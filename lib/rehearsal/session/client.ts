@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  type ArtifactDetail,
   CodePipelineClient,
   GetPipelineStateCommand,
+  ListActionExecutionsCommand,
   PipelineExecutionNotStoppableException,
   PutApprovalResultCommand,
   StopPipelineExecutionCommand,
@@ -100,6 +102,20 @@ export class EngineClient {
         if (!(error instanceof PipelineExecutionNotStoppableException)) throw error;
       }
     }
+  }
+
+  /** Artifacts that the actions of an execution have written so far. */
+  async outputArtifacts({
+    id,
+    pipeline,
+  }: Pick<ExecutionReport, 'id' | 'pipeline'>): Promise<ArtifactDetail[]> {
+    const { actionExecutionDetails = [] } = await this.codePipeline(pipeline).send(
+      new ListActionExecutionsCommand({
+        pipelineName: pipeline.name,
+        filter: { pipelineExecutionId: id },
+      }),
+    );
+    return actionExecutionDetails.flatMap(({ output }) => output?.outputArtifacts ?? []);
   }
 
   private codePipeline({ account, region }: EngineEvent['pipeline']): CodePipelineClient {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type DeliveryConfig, parseConfig, REHEARSAL_VARIABLE, readJson } from '../../config';
 import { describeError, LayersError } from '../../errors';
+import type { ReleaseLayer } from '../../release';
 import { CloudHandle, readInvocations } from '../daemon';
 import { ensureTools } from '../tools';
 import { answer } from './approvals';
@@ -25,6 +26,7 @@ import {
   prepareCheckout,
 } from './person';
 import { killRunning } from './process';
+import { releasedLayers } from './release';
 import type { Report } from './report';
 import { committedConfig, type Snapshot, takeSnapshot } from './snapshot';
 import { readTargets, type TargetState } from './targets';
@@ -121,7 +123,7 @@ export class Rehearsal {
     const after = await read('targets', async () =>
       state && config ? readTargets(state, config) : [],
     );
-    const layers = config ? this.layers(config) : [];
+    const layers = await read('layers', async () => (config ? this.layers(config) : []));
     const notRun = notRunOf(invocations);
     const failed = problems.length > 0;
     return {
@@ -229,7 +231,7 @@ export class Rehearsal {
     const problems = await this.part('pipeline', () => this.follow(client, others), false);
     if (problems.length > 0) return problems;
     return this.part('reading SSM back with the AWS CLI', async () =>
-      contradictions(config, this.layers(config), await readTargets(cloud, config)),
+      contradictions(config, await this.layers(config), await readTargets(cloud, config)),
     );
   }
 
@@ -275,8 +277,11 @@ export class Rehearsal {
     );
   }
 
-  private layers(config: DeliveryConfig) {
-    return builtLayers(config, [join(this.options.root, 'dist/layers')]);
+  /** What the pipeline releases; before its synth, the layers that the checkout has. */
+  private async layers(config: DeliveryConfig): Promise<ReleaseLayer[]> {
+    const cloud = this.cloud?.state;
+    const released = cloud && (await releasedLayers(cloud, this.startedAt(), this.dir));
+    return [...(released ?? builtLayers(config, [join(this.options.root, 'dist/layers')]))];
   }
 
   private async part<Value>(
