@@ -122,15 +122,16 @@ export function notRunOf(invocations: readonly Invocation[]): NotRun[] {
 }
 
 /**
- * What contradicts the promises in the state that a successful run left: each released target must
- * hold exactly the planned parameters, and each recorded layer the planned bytes.
+ * What contradicts the promises in the state that a successful run left: each configured layer must
+ * be released, each released target hold exactly the planned parameters, and each recorded layer
+ * the planned bytes.
  */
 export function contradictions(
   config: DeliveryConfig,
   layers: readonly ReleaseLayer[],
   after: readonly TargetState[],
 ): string[] {
-  return after
+  const wrong = after
     .filter((state) => pauseOf(config, state).paused === undefined)
     .flatMap((state) => {
       const place = `${state.account}/${state.region}`;
@@ -153,4 +154,20 @@ export function contradictions(
         );
       return [...parameters, ...bytes];
     });
+  return [...missingLayers(config, layers), ...wrong];
+}
+
+/** A layer that is not in the release would pass every comparison. */
+function missingLayers(config: DeliveryConfig, layers: readonly ReleaseLayer[]): string[] {
+  const describe = (layer: Pick<ReleaseLayer, 'runtime' | 'version' | 'architecture'>) =>
+    `${layer.runtime} ${layer.version} ${layer.architecture}`;
+  const known = new Set(layers.map(describe));
+  return config.runtimes
+    .flatMap(({ name: runtime, versions, architectures }) =>
+      versions.flatMap((version) =>
+        architectures.map((architecture) => describe({ runtime, version, architecture })),
+      ),
+    )
+    .filter((layer) => !known.has(layer))
+    .map((layer) => `${layer} is configured, and was not released`);
 }

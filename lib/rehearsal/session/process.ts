@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { LayersError } from '../../errors';
 
 /** Groups of processes to end when the rehearsal is interrupted. */
@@ -46,9 +47,10 @@ export async function runLogged(
       child.once('error', reject);
       child.once('close', (...end) => resolve(end));
     },
-  ).finally(() => {
+  ).finally(async () => {
     running.delete(child);
-    log.end();
+    // Whoever reads the log, or removes its folder, must not come before its last line.
+    await finished(log.end());
   });
   if (code === 0) return;
   const said = tail.trim().split('\n').slice(-15).join('\n');

@@ -23,6 +23,12 @@ describe('contradictions between the plan and what a successful run left', () =>
     expect(contradictions(CONFIG, [LAYER], [empty('eu-west-1')])).toEqual([]);
   });
 
+  test('fails on a layer that is configured, and was not released', () => {
+    expect(contradictions(CONFIG, [], [empty('us-east-1')])).toEqual([
+      'deno 2.9.5 arm64 is configured, and was not released',
+    ]);
+  });
+
   test('fails on a parameter that is missing, and on one that points elsewhere', () => {
     const state = released('us-east-1');
     const { [`${LATEST}`]: _, ...others } = state.parameters;
