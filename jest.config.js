@@ -4,6 +4,8 @@ const esm = ['p-map', 'p-retry', 'is-network-error', 'yocto-spinner', 'yoctocolo
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
+  // Whole rehearsals wait a lot: jest's own number, one less than the cores, would be one of two.
+  maxWorkers: 2,
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   transform: {

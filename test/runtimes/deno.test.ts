@@ -33,7 +33,7 @@ describe('deno handlers', () => {
     const code = readFileSync(join(PROJECT, 'assets/examples/deno/mod.ts'), 'utf8');
     const running = await RunningLayer.start(folder, { 'mod.ts': code }, 'mod.handler');
     try {
-      expect(JSON.parse((await running.api.invoke({ smoke: 'x' })).body)).toEqual({
+      expect(JSON.parse((await running.api.invoke({ smoke: 'x' })).body)).toMatchObject({
         runtime: 'deno',
         version: manifest.version,
         architecture: HOST,
