@@ -38,7 +38,8 @@ async function attempt(check: () => Promise<readonly string[]>): Promise<readonl
   try {
     return await check();
   } catch (error) {
-    if (error instanceof LayersError) return [error.message];
+    // The code leads: a denial is found by AWS's own word for it.
+    if (error instanceof LayersError) return [`${error.code}: ${error.message}`];
     throw error;
   }
 }
