@@ -148,7 +148,7 @@ test('lets no variable of the machine through but those on the list', async () =
     GITHUB_TOKEN: 'leak',
     NODE_OPTIONS: '--max-old-space-size=512',
     HTTPS_PROXY: 'http://proxy',
-    PATH: `/work/node_modules/.bin:${process.env.PATH}`,
+    PATH: `/srv/app/node_modules/.bin:${process.env.PATH}`,
   });
   expect(Object.values(host)).not.toContain('leak');
   expect(host).not.toHaveProperty('NODE_OPTIONS');
