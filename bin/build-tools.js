@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-require('ts-node').register({ dir: __dirname });
+require('./typescript');
 require('./build-tools.ts');

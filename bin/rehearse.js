@@ -1,5 +1,3 @@
 #!/usr/bin/env node
-// The AWS SDK would warn of Node.js 20 at every start; package.json says what is supported.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-require('ts-node').register({ dir: __dirname });
+require('./typescript');
 require('./rehearse.ts');

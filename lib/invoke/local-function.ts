@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { extractZip } from '../archive';
 import { LayersError } from '../errors';
 import { findRuntime, loadRuntimes } from '../layers';
 import { exampleFolder } from '../layers/examples';
-import { unzip } from '../layers/unzip';
 import { FunctionRunner, type FunctionSpec, type InvokeResult } from '../rehearsal/functions';
 import { type EmulatorTools, ensureEmulatorTools } from '../rehearsal/tools';
 import type { Architecture, LayerManifest } from '../release';
@@ -69,7 +69,7 @@ export class LocalFunction {
       environment: options.environment ?? {},
     });
     try {
-      await unzip(zip, layerDir);
+      await extractZip(zip, layerDir);
       return self;
     } catch (error) {
       await self.close();

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { extractZip } from '../archive';
 import { FunctionRunner } from '../rehearsal/functions';
 import type { LayerManifest } from '../release';
 import { EXAMPLES_ROOT, exampleFolder } from './examples';
 import { findRuntime, loadRuntimes } from './runtimes';
-import { unzip } from './unzip';
 
 const TIMEOUT_SECONDS = 30;
 
@@ -47,7 +47,7 @@ export async function checkLayer(
   const runtime = findRuntime(manifest.runtime, loadRuntimes());
   const layerDir = await mkdtemp(join(tmpdir(), 'layer-check-'));
   try {
-    await unzip(zipPath, layerDir);
+    await extractZip(zipPath, layerDir);
     const event = { smoke: randomUUID() };
     const result = await runner.invoke(
       {

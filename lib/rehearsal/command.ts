@@ -60,14 +60,14 @@ async function rehearse(flags: RehearsalOptions): Promise<number> {
   const display = new Display();
   const rehearsal = new Rehearsal(options, display);
   let interrupted = false;
+  // One Ctrl-C under npm arrives twice; a later one changes nothing, because the end is bounded.
   const interrupt = () => {
     if (interrupted) return;
     interrupted = true;
     display.line('interrupted, cleaning up');
     rehearsal.interrupt();
   };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, interrupt);
   try {
     const problems = await rehearsal
       .run()
@@ -97,7 +97,7 @@ function conclude(
   rehearsal: Rehearsal,
   display: Display,
 ): void {
-  display.line();
+  if (rehearsal.handle) display.line();
   if (report.result !== 'failed') display.line(arnTable(report, rehearsal.namespace));
   for (const { what, why, cure } of report.notRun) {
     display.line(colors.yellow(`not run: ${what}: ${why}; ${cure}`));
@@ -105,14 +105,16 @@ function conclude(
   for (const { account, region, paused } of report.targets) {
     if (paused) display.line(colors.yellow(`paused: ${account}/${region}: ${paused}`));
   }
-  for (const problem of report.problems) display.line(colors.red(problem));
+  for (const problem of report.problems) display.problem(problem);
+  // Nothing ran: a summary would only bury the message.
+  if (!rehearsal.handle) return;
   const published = report.targets.reduce((sum, target) => sum + target.published.length, 0);
   const changed = report.targets.reduce((sum, target) => sum + target.changedParameters.length, 0);
   display.line(
     `${report.result.replaceAll('-', ' ')} in ${report.seconds.toFixed(0)} s: ` +
       `${published} layer versions published, ${changed} parameters changed in ${report.targets.length} targets`,
   );
-  if (!options.keep || !rehearsal.handle) return;
+  if (!options.keep) return;
   rehearsal.handle.keep(options.root);
   const { state } = rehearsal.handle;
   const place = report.targets[0] ?? { account: '111111111111', region: 'us-east-1' };

@@ -12,9 +12,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { extractZip } from '../../lib/archive';
 import { buildLayers, loadRuntimes, resolveLayers } from '../../lib/layers';
 import { zipPath } from '../../lib/layers/manifests';
-import { unzip } from '../../lib/layers/unzip';
 
 const ROOT = join(__dirname, '../..');
 const PEER = 'aws-lambda-ric@4.0.2';
@@ -92,7 +92,7 @@ async function unpackedLayers(folder: string): Promise<Map<string, string>> {
   const layers = new Map<string, string>();
   for (const manifest of await buildLayers({ specs: resolveLayers({ runtimes }), outDir })) {
     const layer = join(folder, manifest.runtime);
-    await unzip(zipPath(manifest, outDir), layer);
+    await extractZip(zipPath(manifest, outDir), layer);
     layers.set(manifest.runtime, layer);
   }
   return layers;

@@ -5,12 +5,12 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import ssri from 'ssri';
 import { create } from 'tar';
+import { extractZip } from '../../lib/archive';
 import { buildLayers } from '../../lib/layers/build';
 import type { FetchTarball } from '../../lib/layers/download';
 import { zipPath } from '../../lib/layers/manifests';
 import { loadRuntimes, type Runtime } from '../../lib/layers/runtimes';
 import { resolveLayers } from '../../lib/layers/specs';
-import { unzip } from '../../lib/layers/unzip';
 import type { Architecture, LayerManifest } from '../../lib/release';
 
 export const PROJECT = resolve(__dirname, '../..');
@@ -230,7 +230,7 @@ async function buildRealLayer(name: string): Promise<BuiltLayer> {
   const [manifest] = await buildLayers({ specs, outDir });
   if (!manifest) throw new Error(`no layer of ${name}`);
   const folder = temporaryFolder();
-  await unzip(zipPath(manifest, outDir), folder);
+  await extractZip(zipPath(manifest, outDir), folder);
   return { manifest, zip: zipPath(manifest, outDir), folder };
 }
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LayersError } from '../../errors';
+import { scratchFolder } from '../scratch';
 import type { DaemonMessage } from './daemon';
 import { type CloudState, isAlive, KEPT_FILE, readKept, writeState } from './state';
 
@@ -24,13 +24,16 @@ export class CloudHandle {
   static async open(root: string, logDir: string): Promise<CloudHandle> {
     const kept = readKept(root);
     if (kept) return new CloudHandle(kept, false, undefined);
-    const stateDir = mkdtempSync(join(tmpdir(), 'layers-rehearsal-'));
+    const stateDir = mkdtempSync(join(scratchFolder(), 'layers-rehearsal-'));
+    // Logs of the rehearsal before would be taken for this one's.
+    rmSync(logDir, { recursive: true, force: true });
     mkdirSync(logDir, { recursive: true });
     const logFile = join(logDir, 'local-cloud.log');
     const log = openSync(logFile, 'w');
     const child = fork(join(root, 'bin/rehearse.js'), ['local-cloud', stateDir, logDir], {
       // A session of its own: Ctrl-C reaches this process, which then ends the other in order.
       detached: true,
+      env: { ...process.env, TMPDIR: stateDir },
       stdio: ['ignore', log, log, 'ipc'],
     });
     closeSync(log);
@@ -68,13 +71,12 @@ export async function stopKept(root: string): Promise<boolean> {
 }
 
 async function endProcess({ pid, stateDir }: CloudState): Promise<void> {
-  if (!isAlive(pid)) return;
-  process.kill(pid, 'SIGTERM');
+  if (isAlive(pid)) process.kill(pid, 'SIGTERM');
   const deadline = Date.now() + END_MILLISECONDS;
   while (isAlive(pid) && Date.now() < deadline) await sleep(50);
-  if (!isAlive(pid)) return;
   // MiniStack and the functions end with their parent, by the kernel's own means.
-  process.kill(pid, 'SIGKILL');
+  if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  // One that was killed could not remove it.
   rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 });
 }
 

@@ -48,6 +48,16 @@ export function smokeChecks(executions: readonly ExecutionReport[]): SmokeCheck[
   return [...newest.values()];
 }
 
+/** A sentence for each check that failed; not for what could merely not be run. */
+export function failedChecks(checks: readonly SmokeCheck[]): string[] {
+  return checks
+    .filter(({ ok, ran }) => ran && !ok)
+    .map(
+      ({ account, region, layer, message }) =>
+        `smoke of ${layer} in ${account}/${region}: ${message}`,
+    );
+}
+
 function checksIn(log: string): SmokeCheck[] {
   const lines = readFileSync(log, 'utf8').split('\n');
   const line = lines.reverse().find((text) => text.startsWith(SMOKE_REPORT));

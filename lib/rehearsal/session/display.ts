@@ -15,6 +15,7 @@ export class Display {
   constructor(
     private readonly out: NodeJS.WriteStream = process.stdout,
     private readonly root = process.cwd(),
+    private readonly err: NodeJS.WriteStream = process.stderr,
   ) {
     if (!out.isTTY) return;
     this.spinner = yoctoSpinner({ stream: out });
@@ -27,6 +28,12 @@ export class Display {
     this.spinner?.clear();
     this.out.write(`${text}\n`);
     if (spinning) this.showActive();
+  }
+
+  /** Why the rehearsal failed, for standard error. */
+  problem(text: string): void {
+    this.spinner?.clear();
+    this.err.write(`${colors.red(text)}\n`);
   }
 
   /** A part of the rehearsal before and after the pipeline. */

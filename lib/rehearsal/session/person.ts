@@ -2,10 +2,10 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync } from 'nod
 import { join } from 'node:path';
 import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
 import pMap from 'p-map';
+import { extractZip } from '../../archive';
 import { type DeliveryConfig, REHEARSAL_VARIABLE } from '../../config';
 import { LocalCloud } from '../cloud';
 import type { CloudState } from '../daemon';
-import { extractZip } from '../engine/archive';
 import { runLogged, withoutAws } from './process';
 
 /** An account and a region. */
@@ -21,6 +21,8 @@ export interface PersonOptions {
   /** Folder with the commit's tree and its node_modules. */
   readonly checkout: string;
   readonly logDir: string;
+  /** Folder for what the CLI leaves in its temporary folder. */
+  readonly temporary: string;
 }
 
 /** Every place that must be bootstrapped: home first, then the targets, each once. */
@@ -137,24 +139,25 @@ function sameFile(name: string, ...dirs: [string, string]): boolean {
 }
 
 async function cdk(
-  { cloud, checkout, logDir }: PersonOptions,
+  { cloud, checkout, logDir, temporary }: PersonOptions,
   place: Place,
   what: string,
   args: readonly string[],
 ): Promise<void> {
   await runLogged(join(checkout, 'node_modules/.bin/cdk'), [...args, '--no-color', '--ci'], {
     cwd: checkout,
-    env: { ...withoutAws(), ...cloudVariables(cloud, place), ...CDK_QUIET },
+    env: { ...withoutAws(), ...cloudVariables(cloud, place), ...CDK_QUIET, TMPDIR: temporary },
     logFile: join(logDir, `${args[0]}-${place.account}-${place.region}.log`),
     what,
   });
 }
 
-/** No calls home: neither would arrive, nor is a rehearsal anyone's usage. */
+/** No calls home: neither would arrive, nor is a rehearsal anyone's usage. No warnings either. */
 const CDK_QUIET = {
   CDK_DISABLE_CLI_TELEMETRY: 'true',
   CDK_NOTICES: 'false',
   CDK_DISABLE_VERSION_CHECK: 'true',
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 };
 
 /** Variables that point AWS CLIs and SDKs at the local cloud, as root of an account. */

@@ -1,22 +1,23 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type DeliveryConfig, parseConfig, REHEARSAL_VARIABLE, readJson } from '../../config';
 import { describeError, LayersError } from '../../errors';
 import type { ReleaseLayer } from '../../release';
 import { CloudHandle, readInvocations } from '../daemon';
+import { makeScratch } from '../scratch';
 import { ensureTools } from '../tools';
-import { answer } from './approvals';
 import { EngineClient } from './client';
 import {
   builtLayers,
   contradictions,
+  failedChecks,
   notRunOf,
   reportExecutions,
   reportTargets,
   smokeChecks,
 } from './collect';
 import type { Display } from './display';
+import { follow } from './follow';
 import type { RehearsalOptions } from './options';
 import {
   bootstrapAll,
@@ -52,7 +53,7 @@ export class Rehearsal {
   private readonly interruption = new AbortController();
   private cloud: CloudHandle | undefined;
   private before: TargetState[] = [];
-  private firstEvent = 0;
+  private lastEvent = 0;
   private latest: Push | undefined;
 
   constructor(
@@ -60,7 +61,7 @@ export class Rehearsal {
     private readonly display: Display,
   ) {
     this.logDir = join(options.root, LOG_DIR);
-    this.dir = mkdtempSync(join(tmpdir(), 'layers-rehearse-'));
+    this.dir = makeScratch();
   }
 
   /** The local cloud, once it runs. */
@@ -80,7 +81,7 @@ export class Rehearsal {
     );
     const { state, isNew } = this.cloud;
     const client = new EngineClient(state);
-    this.firstEvent = isNew ? 0 : await client.lastEvent();
+    this.lastEvent = isNew ? 0 : await client.lastEvent();
     if (!isNew) {
       this.display.line('  using the local cloud that --keep left running');
       this.before = await readTargets(state, pushes[0].config);
@@ -124,6 +125,8 @@ export class Rehearsal {
       state && config ? readTargets(state, config) : [],
     );
     const layers = await read('layers', async () => (config ? this.layers(config) : []));
+    const checks = smokeChecks(executions);
+    if (problems.length > 0) problems.push(...failedChecks(checks));
     const notRun = notRunOf(invocations);
     const failed = problems.length > 0;
     return {
@@ -139,7 +142,7 @@ export class Rehearsal {
             config,
             before: this.before,
             after,
-            checks: smokeChecks(executions),
+            checks,
             invocations,
           })
         : [],
@@ -203,6 +206,7 @@ export class Rehearsal {
       config,
       checkout: join(this.dir, snapshot.commitId),
       logDir: this.logDir,
+      temporary: this.dir,
     };
     const places = await notBootstrapped(cloud, config);
     if (byPerson || places.length > 0) {
@@ -228,43 +232,25 @@ export class Rehearsal {
       authorDate: snapshot.authorDate,
     });
     if (byPerson) await this.part('cdk deploy of the pipeline', () => deployPipeline(person));
-    const problems = await this.part('pipeline', () => this.follow(client, others), false);
-    if (problems.length > 0) return problems;
+    const { problems, last } = await this.part(
+      'pipeline',
+      () =>
+        follow({
+          client,
+          since: this.lastEvent,
+          commitId: snapshot.commitId,
+          others,
+          approve: this.options.approve,
+          display: this.display,
+          signal: this.interruption.signal,
+        }),
+      false,
+    );
+    this.lastEvent = last;
+    if (problems.length > 0) return [...problems];
     return this.part('reading SSM back with the AWS CLI', async () =>
       contradictions(config, await this.layers(config), await readTargets(cloud, config)),
     );
-  }
-
-  /** Shows the executions until one of them ends for good. */
-  private async follow(client: EngineClient, others: ReadonlySet<string>): Promise<string[]> {
-    const abort = new AbortController();
-    const answered = new Set<string>();
-    for await (const event of client.events(this.firstEvent, abort.signal)) {
-      this.firstEvent = event.sequence;
-      this.display.event(event);
-      if (event.type === 'action' && event.status === 'InProgress' && isApproval(event)) {
-        const approval = `${event.executionId}/${event.stage}/${event.action}`;
-        if (answered.has(approval)) continue;
-        answered.add(approval);
-        await answer(client, event, {
-          mode: this.options.approve,
-          display: this.display,
-          signal: this.interruption.signal,
-        });
-      }
-      if (event.type !== 'execution' || others.has(event.executionId ?? '')) continue;
-      if (event.status === 'Succeeded') {
-        abort.abort();
-        return [];
-      }
-      if (event.status === 'Failed' || event.status === 'Stopped') {
-        abort.abort();
-        return [
-          `execution ${event.executionId} ${event.status.toLowerCase()}: ${event.message ?? ''}`,
-        ];
-      }
-    }
-    return ['the local cloud ended before the pipeline did'];
   }
 
   /** Targets that nothing was delivered to yet, as they are now. */
@@ -305,10 +291,6 @@ export class Rehearsal {
   private startedAt(): number {
     return Date.now() - (performance.now() - this.started);
   }
-}
-
-function isApproval(event: { action?: string; message?: string }): boolean {
-  return event.action?.startsWith('Approve-') ?? false;
 }
 
 function configIn(file: string): unknown {

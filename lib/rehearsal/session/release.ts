@@ -4,10 +4,11 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { S3Location } from '@aws-sdk/client-codepipeline';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { readZipEntry } from '../../archive';
+import { LayersError } from '../../errors';
 import { parseReleasePlan, type ReleaseLayer } from '../../release';
 import { LocalCloud } from '../cloud';
 import type { CloudState } from '../daemon';
-import { readZipText } from '../engine/archive';
 import { EngineClient } from './client';
 
 /** Ending of the output artifact that holds `release.json`. */
@@ -54,7 +55,9 @@ async function readReleaseJson(
     const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
     const zip = join(dir, 'artifact.zip');
     await pipeline(Body as Readable, createWriteStream(zip));
-    return await readZipText(zip, 'release.json');
+    const release = await readZipEntry(zip, 'release.json');
+    if (!release) throw new LayersError('NoRelease', `artifact ${Key} has no release.json`);
+    return release.toString();
   } finally {
     rmSync(dir, { recursive: true, force: true });
     s3.destroy();

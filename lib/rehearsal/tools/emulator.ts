@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import yauzl from 'yauzl';
+import { readZipEntry } from '../../archive';
 import { LayersError } from '../../errors';
 import type { Architecture } from '../../release';
 import { once } from './cache';
@@ -49,7 +49,8 @@ export async function ensureEmulator(
       { env: pythonEnvironment() },
     );
     const [wheel] = (await readdir(temporary)).filter((file) => file.endsWith('.whl'));
-    const binary = await readEntry(join(temporary, wheel), `samcli/local/rapid/${name}`);
+    const binary = await readZipEntry(join(temporary, wheel), `samcli/local/rapid/${name}`);
+    if (!binary) throw new LayersError('EmulatorMissing', `${wheel} has no ${name}`);
     const sha256 = createHash('sha256').update(binary).digest('hex');
     if (sha256 !== SHA256[native]) {
       throw new LayersError(
@@ -62,28 +63,4 @@ export async function ensureEmulator(
     await chmod(join(temporary, name), 0o755);
   });
   return join(folder, name);
-}
-
-function readEntry(archive: string, name: string): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    yauzl.open(archive, { lazyEntries: true }, (error, zip) => {
-      if (error) return reject(error);
-      zip.on('error', reject);
-      zip.on('end', () => reject(new LayersError('EmulatorMissing', `${archive} has no ${name}`)));
-      zip.on('entry', (entry: yauzl.Entry) => {
-        if (entry.fileName !== name) return zip.readEntry();
-        zip.openReadStream(entry, (failure, stream) => {
-          if (failure) return reject(failure);
-          const chunks: Buffer[] = [];
-          stream.on('error', reject);
-          stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-          stream.on('end', () => {
-            zip.close();
-            resolve(Buffer.concat(chunks));
-          });
-        });
-      });
-      zip.readEntry();
-    });
-  });
 }

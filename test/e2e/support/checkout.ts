@@ -9,9 +9,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { CloudState } from '../../../lib/rehearsal/daemon';
+import { scratchFolder } from '../../../lib/rehearsal/scratch';
 import { readJsonFile } from './output';
 import { type RehearsalRun, startRehearsal } from './run';
 import { tracesOf } from './traces';
@@ -39,7 +39,7 @@ export class Checkout {
 
   /** @param layers with the layers that are built already; without them each is built anew */
   static create({ layers = true } = {}): Checkout {
-    const checkout = new Checkout(mkdtempSync(join(tmpdir(), 'layers-e2e-')));
+    const checkout = new Checkout(mkdtempSync(join(scratchFolder(), 'layers-e2e-')));
     mkdirSync(checkout.root);
     mkdirSync(checkout.temporary);
     checkout.fill(layers);
@@ -102,9 +102,8 @@ export class Checkout {
     return existsSync(file) ? readJsonFile<CloudState>(file) : undefined;
   }
 
-  /** What is in the temporary folder, but for the code cache that ts-node keeps for each user. */
   temporaryFiles(): string[] {
-    return readdirSync(this.temporary).filter((name) => !/^v8-compile-cache-\d+$/.test(name));
+    return readdirSync(this.temporary);
   }
 
   get keptFile(): string {

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { extractZip, writeZip } from '../../../lib/rehearsal/engine/archive';
+import { extractZip, writeZip } from '../../../lib/archive';
 import {
   artifactSetOf,
   BuildShell,

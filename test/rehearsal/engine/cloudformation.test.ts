@@ -17,8 +17,8 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
+import { extractZip, writeZip } from '../../../lib/archive';
 import { ActionLog } from '../../../lib/rehearsal/engine/action-log';
-import { extractZip, writeZip } from '../../../lib/rehearsal/engine/archive';
 import { Artifacts } from '../../../lib/rehearsal/engine/artifacts';
 import type { RoleSession } from '../../../lib/rehearsal/engine/credentials';
 import { type ActionContext, CloudFormationDeploy } from '../../../lib/rehearsal/engine/providers';
@@ -277,7 +277,7 @@ test('deletes a stack, and is content when there is none', async () => {
 
 test('fails on a template that the artifact does not hold', async () => {
   await expect(deploy({ TemplatePath: 'Synth::other.json' })).rejects.toThrow(
-    'the artifact has no file other.json',
+    'artifact Synth has no file other.json',
   );
   await expect(deploy({ TemplatePath: 'Nobody::t.json' })).rejects.toThrow(
     '"Nobody" is none of the action\'s input artifacts (Synth)',

@@ -14,9 +14,9 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { writeZip } from '../../../lib/archive';
 import { LocalCloud } from '../../../lib/rehearsal/cloud';
 import { PipelineEngine } from '../../../lib/rehearsal/engine';
-import { writeZip } from '../../../lib/rehearsal/engine/archive';
 import { ensureTools } from '../../../lib/rehearsal/tools';
 import { ACCOUNT, COMMIT, REGION, temporaryFolder } from './fixture';
 

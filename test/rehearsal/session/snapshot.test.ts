@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { extractZip } from '../../../lib/rehearsal/engine/archive';
+import { extractZip } from '../../../lib/archive';
 import { committedConfig, takeSnapshot } from '../../../lib/rehearsal/session/snapshot';
 
 let dir: string;

@@ -1,7 +1,7 @@
 import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
+import type { ZipEntry } from '../../../archive';
 import { LayersError } from '../../../errors';
-import type { ZipEntry } from '../archive';
 import { matchesAny } from '../glob';
 import type { ArtifactSet } from './spec';
 

@@ -55,6 +55,8 @@ export function codeBuildVariables(
     CODEBUILD_PROJECT_NAME: project.name ?? '',
     CODEBUILD_SRC_DIR: folders.primary,
     CODEBUILD_START_TIME: String(build.startTime.getTime()),
+    // The image has the Node.js that the buildspec asks for, this machine perhaps an older one.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     HOME: folders.home,
     LAYERS_REHEARSAL: '1',
     TMPDIR: folders.temporary,

@@ -12,8 +12,8 @@ import {
   type Stack,
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation';
+import { writeZip } from '../../../archive';
 import { LayersError } from '../../../errors';
-import { writeZip } from '../archive';
 import type { Artifact } from '../model';
 import type { ActionContext, ActionProvider, ActionResult } from './provider';
 import { describeStack, isMissing, pollDelay, StackWatch } from './stack-watch';

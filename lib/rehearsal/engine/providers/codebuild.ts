@@ -7,8 +7,8 @@ import {
   StartBuildCommand,
   StopBuildCommand,
 } from '@aws-sdk/client-codebuild';
+import { extractZip, writeZip } from '../../../archive';
 import { LayersError } from '../../../errors';
-import { extractZip, writeZip } from '../archive';
 import {
   artifactSetOf,
   BuildShell,

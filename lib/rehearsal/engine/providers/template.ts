@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Parameter, Tag } from '@aws-sdk/client-cloudformation';
 import { z } from 'zod';
+import { readZipEntry } from '../../../archive';
 import { LayersError } from '../../../errors';
-import { readZipText } from '../archive';
 import type { Artifact } from '../model';
 import type { ActionContext } from './provider';
 
@@ -96,7 +96,12 @@ class ArtifactReader {
         `"${reference}" is no file of an artifact; write <artifact>::<path>`,
       );
     }
-    return readZipText(await this.file(name), path[0] as string);
+    const content = await readZipEntry(await this.file(name), path[0] as string);
+    if (content) return content.toString();
+    throw new LayersError(
+      'FileNotInArtifact',
+      `artifact ${name} has no file ${path[0]}; check the path in the action's configuration`,
+    );
   }
 
   async resolve(reference: ArtifactFunction): Promise<string> {

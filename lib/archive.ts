@@ -2,11 +2,11 @@ import { createWriteStream } from 'node:fs';
 import { chmod, mkdir, rename, symlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import yauzl from 'yauzl';
-import yazl from 'yazl';
-import { LayersError } from '../../errors';
+import { type Entry, openPromise } from 'yauzl';
+import { ZipFile } from 'yazl';
+import { LayersError } from './errors';
 
 const FILE_TYPE = 0o170000;
 const SYMLINK = 0o120000;
@@ -21,9 +21,12 @@ export interface ZipEntry {
 
 /** Writes a zip under a temporary name, then renames it to `zipPath`. */
 export async function writeZip(zipPath: string, entries: readonly ZipEntry[]): Promise<void> {
-  const zip = new yazl.ZipFile();
+  const zip = new ZipFile();
   for (const { source, path, mode, target } of entries) {
-    if (target === undefined) zip.addFile(source, path, { mode: 0o100000 | (mode & 0o777) });
+    // What is compressed already only costs time.
+    const compress = !path.endsWith('.zip');
+    if (target === undefined)
+      zip.addFile(source, path, { mode: 0o100000 | (mode & 0o777), compress });
     else zip.addBuffer(Buffer.from(target), path, { mode: SYMLINK | 0o777 });
   }
   zip.end();
@@ -32,7 +35,11 @@ export async function writeZip(zipPath: string, entries: readonly ZipEntry[]): P
   await rename(partial, zipPath);
 }
 
-/** Unpacks a zip with its permission bits and its symbolic links into an existing folder. */
+/**
+ * Unpacks a zip with its permission bits and its symbolic links.
+ *
+ * @throws LayersError `UnsafeArchive` for a link that leads out of the folder
+ */
 export async function extractZip(zipPath: string, folder: string): Promise<void> {
   const links: { readonly path: string; readonly target: string }[] = [];
   await eachEntry(zipPath, async (entry, open) => {
@@ -43,13 +50,12 @@ export async function extractZip(zipPath: string, folder: string): Promise<void>
       await mkdir(path, { recursive: true });
       return true;
     }
-    const content = await open();
     if ((mode & FILE_TYPE) === SYMLINK) {
-      links.push({ path, target: await text(content) });
+      links.push({ path, target: (await buffer(await open())).toString() });
       return true;
     }
     await mkdir(dirname(path), { recursive: true });
-    await pipeline(content, createWriteStream(path));
+    await pipeline(await open(), createWriteStream(path));
     await chmod(path, mode & 0o777 || 0o644);
     return true;
   });
@@ -67,59 +73,35 @@ export async function extractZip(zipPath: string, folder: string): Promise<void>
   }
 }
 
-/**
- * Text of one file of a zip.
- *
- * @throws LayersError FileNotInArtifact
- */
-export async function readZipText(zipPath: string, fileName: string): Promise<string> {
-  let found: string | undefined;
+/** One file of a zip; undefined where it has none of that name. */
+export async function readZipEntry(zipPath: string, fileName: string): Promise<Buffer | undefined> {
+  let found: Buffer | undefined;
   await eachEntry(zipPath, async (entry, open) => {
     if (entry.fileName !== fileName) return true;
-    found = await text(await open());
+    found = await buffer(await open());
     return false;
   });
-  if (found === undefined) {
-    throw new LayersError(
-      'FileNotInArtifact',
-      `the artifact has no file ${fileName}; check the path in the action's configuration`,
-    );
-  }
   return found;
 }
 
-type Visit = (entry: yauzl.Entry, open: () => Promise<Readable>) => Promise<boolean>;
+type Visit = (entry: Entry, open: () => Promise<Readable>) => Promise<boolean>;
 
 /** Visits entries in order until `visit` answers false. */
-function eachEntry(zipPath: string, visit: Visit): Promise<void> {
-  return new Promise((resolvePromise, reject) => {
-    yauzl.open(zipPath, { lazyEntries: true }, (openError, zip) => {
-      if (openError || !zip) {
-        reject(openError ?? new Error(`cannot open ${zipPath}`));
-        return;
-      }
-      const fail = (error: unknown) => {
-        zip.close();
-        reject(error);
-      };
-      const open = (entry: yauzl.Entry) =>
-        new Promise<Readable>((resolveStream, rejectStream) => {
-          zip.openReadStream(entry, (error, stream) =>
-            error || !stream ? rejectStream(error) : resolveStream(stream),
-          );
-        });
-      zip.on('error', fail);
-      zip.on('end', () => resolvePromise());
-      zip.on('entry', (entry: yauzl.Entry) => {
-        visit(entry, () => open(entry)).then((more) => {
-          if (more) zip.readEntry();
-          else {
-            zip.close();
-            resolvePromise();
-          }
-        }, fail);
+async function eachEntry(zipPath: string, visit: Visit): Promise<void> {
+  const zip = await openPromise(zipPath, { lazyEntries: true });
+  try {
+    await new Promise<void>((done, reject) => {
+      zip.on('error', reject);
+      zip.on('end', done);
+      zip.on('entry', (entry: Entry) => {
+        visit(entry, () => zip.openReadStreamPromise(entry)).then(
+          (more) => (more ? zip.readEntry() : done()),
+          reject,
+        );
       });
       zip.readEntry();
     });
-  });
+  } finally {
+    zip.close();
+  }
 }

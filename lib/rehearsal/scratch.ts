@@ -1,0 +1,83 @@
+import {
+  accessSync,
+  constants,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isAlive } from './daemon/state';
+
+/** The file system in memory that every Linux has. */
+const MEMORY = '/dev/shm';
+
+/** Several times what a rehearsal of the shipped configuration takes. */
+const NEEDED_BYTES = 6 * 1024 ** 3;
+
+/** A folder that nobody has touched for so long is not in use, in milliseconds. */
+const STALE = 6 * 60 * 60 * 1000;
+
+const PREFIX = 'layers-rehearse-';
+
+/**
+ * Folder for what a rehearsal writes and removes again: the one of TMPDIR; without it memory, where
+ * that has room, because the actions unpack tens of thousands of small files; the system's
+ * temporary folder otherwise.
+ */
+export function scratchFolder(environment = process.env): string {
+  if (environment.TMPDIR) return environment.TMPDIR;
+  return hasRoom() ? MEMORY : tmpdir();
+}
+
+/**
+ * A new folder there. Those of rehearsals that were killed long ago, and so could not remove them,
+ * are removed.
+ */
+export function makeScratch(): string {
+  const parent = scratchFolder();
+  for (const name of readdirSync(parent)) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    if (pid && !isAlive(Number(pid)) && isStale(join(parent, name))) {
+      rmSync(join(parent, name), { recursive: true, force: true });
+    }
+  }
+  return mkdtempSync(join(parent, `${PREFIX}${process.pid}-`));
+}
+
+/** Age and owner: another container may share the folder but not the process ids. */
+function isStale(folder: string): boolean {
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  return (
+    stats !== undefined && stats.uid === process.getuid?.() && Date.now() - stats.mtimeMs > STALE
+  );
+}
+
+function hasRoom(): boolean {
+  try {
+    accessSync(MEMORY, constants.W_OK);
+    const { bavail, bsize } = statfsSync(MEMORY);
+    return bavail * bsize >= NEEDED_BYTES && availableMemory() >= NEEDED_BYTES && runsPrograms();
+  } catch (error) {
+    // Neither file is there on another kind of Unix, or in a container that hides them.
+    if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+}
+
+function availableMemory(): number {
+  const kilobytes = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
+  return Number(kilobytes ?? 0) * 1024;
+}
+
+/** Builds run programs from their folder, which some machines forbid there. */
+function runsPrograms(): boolean {
+  const mount = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .find(([, folder]) => folder === MEMORY);
+  return mount !== undefined && !mount[3]?.split(',').includes('noexec');
+}

@@ -1,0 +1,43 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { makeScratch, scratchFolder } from '../../lib/rehearsal/scratch';
+
+describe('scratch folder', () => {
+  const before = process.env.TMPDIR;
+  let parent: string;
+
+  beforeEach(() => {
+    parent = mkdtempSync(join(tmpdir(), 'scratch-test-'));
+    process.env.TMPDIR = parent;
+  });
+
+  afterEach(() => {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+    rmSync(parent, { recursive: true });
+  });
+
+  /** A folder as a rehearsal makes it. */
+  function left(pid: number, hours: number): string {
+    const folder = join(parent, `layers-rehearse-${pid}-abcdef`);
+    mkdirSync(join(folder, 'deep'), { recursive: true });
+    const time = Date.now() / 1000 - hours * 3600;
+    utimesSync(folder, time, time);
+    return folder;
+  }
+
+  test('lies where TMPDIR says', () => {
+    expect(dirname(makeScratch())).toBe(parent);
+  });
+
+  test('is memory or the temporary folder of the system without TMPDIR', () => {
+    expect(['/dev/shm', '/tmp']).toContain(scratchFolder({}));
+  });
+
+  test('of a rehearsal that was killed long ago is removed by the next', () => {
+    const [dead, fresh, running] = [left(2 ** 30, 7), left(2 ** 30 + 1, 5), left(process.pid, 7)];
+    makeScratch();
+    expect([dead, fresh, running].map((folder) => existsSync(folder))).toEqual([false, true, true]);
+  });
+});
