@@ -1,6 +1,9 @@
 // These publish ES modules only; jest's loader needs them transformed.
 const esm = ['p-map', 'p-retry', 'is-network-error', 'yocto-spinner', 'yoctocolors'];
 
+// Inherited by jest's workers and by what the tests start.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',

@@ -4,8 +4,8 @@ import {
   ParameterNotFound,
   SSMClient,
 } from '@aws-sdk/client-ssm';
+import { clientConfig, explain, roleCredentials, stsClient } from '../aws';
 import { LayersError } from '../errors';
-import { clientConfig, explain, roleCredentials, stsClient } from '../publish/aws';
 import { parseRegion, parseRoleArn } from './names';
 
 /** Where to look. */

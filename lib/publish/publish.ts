@@ -1,7 +1,7 @@
 import pMap from 'p-map';
+import { callerAccount, stsClient } from '../aws';
 import { LayersError } from '../errors';
 import type { ReleasePlan, ReleaseTarget } from '../release';
-import { callerAccount, stsClient } from './aws';
 import { type ObjectState, TargetBucket } from './target-bucket';
 import { findZips, type ReleaseZip } from './zips';
 

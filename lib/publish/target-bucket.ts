@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
+import { clientConfig, explain, roleCredentials } from '../aws';
 import { LayersError } from '../errors';
 import type { ReleaseTarget } from '../release';
-import { clientConfig, explain, roleCredentials } from './aws';
 import type { ReleaseZip } from './zips';
 
 /** What a bucket holds under a zip's key. `note` says what is wrong with an object that differs. */

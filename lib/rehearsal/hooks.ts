@@ -1,4 +1,4 @@
-import type { Architecture } from '../release';
+import type { FunctionSpec, InvokeResult } from './functions';
 
 /**
  * What the local cloud asks of whoever serves `hooksUrl`: JSON over HTTP POST, answered
@@ -30,32 +30,11 @@ export interface PipelineHook {
 }
 
 /** One invocation of a function of a `provided` runtime. */
-export interface InvokeHook {
-  /** Unqualified ARN of the function. */
-  readonly functionArn: string;
-  /** `$LATEST` or a number. */
-  readonly version: string;
-  readonly handler: string;
-  readonly architecture: Architecture;
-  /** Folder with the unpacked code, with the mode bits of the zip. Do not write to it. */
-  readonly codeDir: string;
-  /** Folders with the unpacked layers, in the order of attachment. Do not write to them. */
-  readonly layerDirs: readonly string[];
-  readonly memoryMb: number;
-  readonly timeoutSeconds: number;
-  /** The function's own variables. */
-  readonly environment: Readonly<Record<string, string>>;
+export interface InvokeHook extends Required<FunctionSpec> {
   /** Body of the Invoke request, JSON text. */
   readonly event: string;
   readonly requestId: string;
 }
 
 /** Answer to {@link InvokeHook}. */
-export interface InvokeHookAnswer {
-  /** What the handler answered, or the error object, as text. */
-  readonly payload: string;
-  /** `X-Amz-Function-Error`: present when the function failed. */
-  readonly functionError?: 'Unhandled';
-  /** What the runtime wrote to stdout and stderr during this invocation. */
-  readonly log: string;
-}
+export type InvokeHookAnswer = Pick<InvokeResult, 'payload' | 'functionError' | 'log'>;

@@ -1,6 +1,6 @@
 import pMap from 'p-map';
+import { stsClient } from '../aws';
 import { LayersError } from '../errors';
-import { stsClient } from '../publish/aws';
 import type { ReleaseLayer, ReleasePlan, ReleaseTarget, SmokeCheck } from '../release';
 import { checkLayer, type LayerFindings } from './check-layer';
 import { type RetryTimes, TargetLambda } from './target-lambda';

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import type { STSClient } from '@aws-sdk/client-sts';
 import pRetry from 'p-retry';
-import { clientConfig, explain, isThrottling, roleCredentials } from '../publish/aws';
+import { clientConfig, explain, isThrottling, roleCredentials } from '../aws';
 import type { ReleaseTarget } from '../release';
 
 /** How often, and how long apart, a function that is not ready or throttled is asked again. */

@@ -1,2 +1,3 @@
+export { cloudEnvironment } from './environment';
 export { LocalCloud } from './local-cloud';
 export type { AttachOptions, CloudEnvironment, LocalCloudOptions } from './model';

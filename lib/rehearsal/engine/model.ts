@@ -80,6 +80,7 @@ export interface ActionRun {
   readonly id: string;
   readonly stage: string;
   readonly name: string;
+  /** Source, Build, Deploy, Approval. */
   readonly category: string;
   readonly provider: string;
   readonly account: string;
@@ -124,19 +125,16 @@ export interface SourceRevision {
 }
 
 /** What the report needs of one action, and nothing that changes under its feet. */
-export interface ActionReport {
-  readonly name: string;
-  readonly category: string;
-  readonly provider: string;
-  readonly account: string;
-  readonly region: string;
-  readonly role: string;
-  readonly attempt: number;
-  readonly status: ActionStatus;
+export interface ActionReport
+  extends Readonly<
+    Pick<
+      ActionRun,
+      | ('name' | 'category' | 'provider' | 'account' | 'region' | 'role')
+      | ('attempt' | 'status' | 'message' | 'log')
+    >
+  > {
   /** Undefined while the action runs. */
   readonly seconds?: number;
-  readonly message: string;
-  readonly log: string;
 }
 
 export interface StageReport {

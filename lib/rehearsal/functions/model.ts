@@ -9,9 +9,9 @@ export interface FunctionSpec {
   readonly version?: string;
   readonly handler: string;
   readonly architecture: Architecture;
-  /** Absolute path of the folder that becomes `/var/task`. */
+  /** Absolute path of the folder that becomes `/var/task`; nothing writes to it. */
   readonly codeDir: string;
-  /** Absolute paths of the folders that are merged at `/opt`, in order of attachment. */
+  /** Absolute paths of the folders that are merged at `/opt`, in order of attachment; as above. */
   readonly layerDirs: readonly string[];
   readonly memoryMb: number;
   readonly timeoutSeconds: number;

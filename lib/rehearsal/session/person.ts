@@ -4,7 +4,7 @@ import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/clie
 import pMap from 'p-map';
 import { extractZip } from '../../archive';
 import { type DeliveryConfig, REHEARSAL_VARIABLE } from '../../config';
-import { LocalCloud } from '../cloud';
+import { cloudEnvironment, LocalCloud } from '../cloud';
 import type { CloudState } from '../daemon';
 import { runLogged, withoutAws } from './process';
 
@@ -166,18 +166,8 @@ export function cloudVariables(
   { account, region }: Place,
 ): Record<string, string> {
   return {
-    AWS_ENDPOINT_URL: cloud.endpoint,
+    ...cloudEnvironment(cloud.endpoint, cloud.caFile, account, region),
     AWS_ENDPOINT_URL_CODEPIPELINE: cloud.engineUrl,
-    AWS_CA_BUNDLE: cloud.caFile,
-    NODE_EXTRA_CA_CERTS: cloud.caFile,
-    AWS_ACCESS_KEY_ID: account,
-    AWS_SECRET_ACCESS_KEY: 'rehearsal',
-    AWS_REGION: region,
-    AWS_DEFAULT_REGION: region,
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    AWS_PAGER: '',
     [REHEARSAL_VARIABLE]: '1',
   };
 }

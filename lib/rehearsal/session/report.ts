@@ -1,24 +1,11 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ReleaseLayer } from '../../release';
+import type { ActionReport } from '../engine';
 
 export type Result = 'succeeded' | 'succeeded-not-all-run' | 'failed';
 
-export interface ReportAction {
-  readonly name: string;
-  /** CodePipeline's category: Source, Build, Deploy, Approval. */
-  readonly category: string;
-  readonly provider: string;
-  readonly account: string;
-  readonly region: string;
-  /** ARN of the role whose session made the action's AWS calls. */
-  readonly role: string;
-  readonly status: string;
-  readonly seconds?: number;
-  readonly message: string;
-  /** Path of the whole log. */
-  readonly log: string;
-}
+export type ReportAction = Omit<ActionReport, 'attempt'>;
 
 export interface ReportExecution {
   readonly id: string;

@@ -1,7 +1,7 @@
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
-import { roleCredentials, stsClient } from '../../lib/publish/aws';
-import { awsError, SESSION } from './fixture';
+import { roleCredentials, stsClient } from '../../lib/aws';
+import { awsError, SESSION } from '../publish/fixture';
 
 const sts = mockClient(STSClient);
 const props = {

@@ -1,4 +1,4 @@
-import { LayersError } from '../../errors';
+import { LayersError } from '../errors';
 
 /** What was asked of AWS, in the words that an explanation needs. */
 export interface RequestContext {

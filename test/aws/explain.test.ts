@@ -1,6 +1,6 @@
+import { explain } from '../../lib/aws';
 import { LayersError } from '../../lib/errors';
-import { explain } from '../../lib/publish/aws';
-import { awsError } from './fixture';
+import { awsError } from '../publish/fixture';
 
 const role = 'arn:aws:iam::111111111111:role/reader';
 const request = { action: 'ssm:GetParameter', region: 'eu-west-1', role };

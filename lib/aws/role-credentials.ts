@@ -1,5 +1,5 @@
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { LayersError } from '../../errors';
+import { LayersError } from '../errors';
 import { clientConfig } from './client-config';
 import { explain } from './explain';
 

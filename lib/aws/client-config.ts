@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { rootCertificates } from 'node:tls';
-import { LayersError } from '../../errors';
+import { LayersError } from '../errors';
 
 /** Times that one request is tried: the SDK's standard mode, exponential with jitter. */
 export const MAX_ATTEMPTS = 5;
