@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from '../../lib/rehearsal/session/report';
 import {
   Checkout,
@@ -98,6 +99,40 @@ describe('Ctrl-C while zips are being published', () => {
       expect(report.targets.map(({ published }) => published.length)).toEqual(targets.map(() => 1));
     },
     6 * MINUTES,
+  );
+});
+
+describe('kill -9 while zips are being published', () => {
+  let checkout: Checkout;
+
+  beforeAll(() => {
+    checkout = Checkout.create();
+  });
+
+  afterAll(() => checkout?.dispose(), 2 * MINUTES);
+
+  test(
+    'ends the local cloud and the build, and leaves one folder of its own',
+    async () => {
+      const file = checkout.write('delivery.json', smallConfig([NEW]));
+      const run = checkout.start('--config', file);
+      await run.until(() =>
+        publishLogs(checkout).find((log) => PUBLISHING.test(readFileSync(log, 'utf8'))),
+      );
+      expect(tracesOf(checkout.dir).filter(({ command }) => isBuild(command))).not.toEqual([]);
+      const { pid } = run.child;
+      run.child.kill('SIGKILL');
+      await run.ended;
+      const deadline = Date.now() + MINUTES;
+      while (tracesOf(checkout.dir).length > 0 && Date.now() < deadline) await sleep(200);
+      expect(tracesOf(checkout.dir)).toEqual([]);
+      expect(mountsBelow(checkout.dir)).toEqual([]);
+      // The next rehearsal removes it once it is old: see test/rehearsal/scratch.test.ts.
+      expect(checkout.temporaryFiles()).toEqual([
+        expect.stringMatching(new RegExp(`^layers-rehearse-${pid}-`)),
+      ]);
+    },
+    5 * MINUTES,
   );
 });
 
