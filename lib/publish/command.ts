@@ -18,7 +18,7 @@ export function publishCommand(): Command {
     .requiredOption('--plan <file>', 'release.json')
     .requiredOption('--layers <dir>', 'folder with layer zips; may be given again', collect)
     .requiredOption('--examples <dir>', 'folder with example zips; may be given again', collect)
-    .option('--concurrency <number>', 'transfers at the same time', parseConcurrency, 8)
+    .option('--concurrency <number>', 'requests at the same time', parseConcurrency, 16)
     .option('--json <file>', 'write the result of every object there')
     .action(async (options) => {
       const startedAt = Date.now();

@@ -3,6 +3,7 @@ import { callerAccount, stsClient } from '../aws';
 import { LayersError } from '../errors';
 import type { ReleasePlan, ReleaseTarget } from '../release';
 import { type ObjectState, TargetBucket } from './target-bucket';
+import { ZipBodies } from './zip-bodies';
 import { findZips, type ReleaseZip } from './zips';
 
 export interface PublishOptions {
@@ -12,8 +13,8 @@ export interface PublishOptions {
   /** Folders with `<example digest>.zip`. */
   readonly exampleDirs: readonly string[];
   /**
-   * Transfers at the same time; each holds one zip in memory.
-   * @default 8
+   * Requests at the same time.
+   * @default 16
    */
   readonly concurrency?: number;
   /** Called once for each object, as soon as its fate is known. */
@@ -53,7 +54,7 @@ interface Transfer {
  * like, before anything is sent
  */
 export async function publish(options: PublishOptions): Promise<PublishedObject[]> {
-  const { plan, concurrency = 8, onObject } = options;
+  const { plan, concurrency = 16, onObject } = options;
   const zips = await findZips(plan, options.layerDirs, options.exampleDirs);
   const sts = stsClient(plan.homeRegion);
   const homeAccount = await callerAccount(sts);
@@ -92,6 +93,10 @@ export async function publish(options: PublishOptions): Promise<PublishedObject[
       { concurrency },
     );
     refuseMissingZips(transfers);
+    // Zip by zip, so that few of them are in memory together.
+    transfers.sort((a, b) => zips.indexOf(a.zip) - zips.indexOf(b.zip));
+    const absent = transfers.filter(({ found }) => found.state !== 'present');
+    const bodies = new ZipBodies(absent.map(({ zip }) => zip.file as string));
     await pMap(
       transfers,
       async ({ bucket, zip, found }) => {
@@ -102,7 +107,8 @@ export async function publish(options: PublishOptions): Promise<PublishedObject[
           return;
         }
         try {
-          await bucket.put(zip as ReleaseZip & { file: string });
+          const file = zip.file as string;
+          await bodies.use(file, (body) => bucket.put({ ...zip, file }, body));
           settle(bucket.target, zip, {
             status: found.state === 'differs' ? 'replaced' : 'published',
             milliseconds: elapsed(),

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
 import { clientConfig, explain, roleCredentials } from '../aws';
@@ -73,9 +72,11 @@ export class TargetBucket {
    *
    * @throws LayersError `NoSuchBucket`, `ZipDiffers`, or as {@link explain} says
    */
-  async put({ key, codeSha256, file }: ReleaseZip & { readonly file: string }): Promise<void> {
+  async put(
+    { key, codeSha256, file }: ReleaseZip & { readonly file: string },
     // A buffer, not a stream: the SDK cannot send a stream a second time after a fault.
-    const Body = await readFile(file);
+    Body: Buffer,
+  ): Promise<void> {
     try {
       await this.s3.send(
         new PutObjectCommand({

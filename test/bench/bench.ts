@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Table from 'cli-table3';
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { describeError } from '../../lib/errors';
+import { measurePublish } from './publish';
 import { measureRuntimes } from './runtimes';
 
 const ROOT = join(__dirname, '../..');
@@ -137,15 +138,37 @@ async function runtimes(runs: number): Promise<void> {
   );
 }
 
+/** Our publish command against CDK's publisher. */
+async function publish(): Promise<void> {
+  const { title, ours, peer, requests } = await measurePublish();
+  show(
+    title,
+    ['publisher', 'seconds', 'requests', 'of cdk-assets'],
+    [
+      ['layers publish', ours, String(requests[0]), ours / peer],
+      ['cdk-assets', peer, String(requests[1]), 1],
+    ],
+  );
+}
+
 new Command('bench')
   .description('Measure builds, synth, runtimes and the rehearsal on this machine')
-  .argument('[what...]', 'build, synth, runtimes, rehearsal; all of them by default')
+  .addArgument(
+    new Argument('[what...]', 'what to measure; everything by default').choices([
+      'build',
+      'synth',
+      'publish',
+      'runtimes',
+      'rehearsal',
+    ]),
+  )
   .option('--runs <n>', 'runs of which the median is shown', '3')
   .action(async (what: string[], { runs }) => {
     const wanted = (name: string) => what.length === 0 || what.includes(name);
     console.log(`${cpus().length} cores, ${cpus()[0].model}, Node.js ${process.version}`);
     if (wanted('build')) build(Number(runs));
     if (wanted('synth')) synth(Number(runs));
+    if (wanted('publish')) await publish();
     if (wanted('runtimes')) await runtimes(Number(runs));
     if (wanted('rehearsal')) rehearsal();
   })
