@@ -1,6 +1,6 @@
 /**
  * How every command of the README and of docs/*.md is tested. A command that is in none of the
- * three lists fails a test, and so does one that is in a list and no longer in a page.
+ * lists fails a test, and so does one that is in a list and no longer in a page.
  */
 
 /** Typed by test/standalone/deploy.test.ts with a local cloud around them. */
@@ -21,6 +21,17 @@ export const IN_THE_CLOUD = [
 ] as const;
 
 export type CloudCommand = (typeof IN_THE_CLOUD)[number];
+
+/** Typed by test/standalone/package.test.ts in a folder outside this one, and a local cloud. */
+export const WITH_THE_PACKAGE = [
+  'npm pack',
+  'npm install ../lambda-runtime-layers/lambda-runtime-layers-0.1.0.tgz',
+  'npx tsc && npx cdk deploy Hello --app "node out/app.js"',
+  'npx cdk destroy Hello --app "node out/app.js"',
+  'npx layers build --runtime deno --version 2.9.5 --arch arm64 --out dist/layers',
+] as const;
+
+export type PackageCommand = (typeof WITH_THE_PACKAGE)[number];
 
 /** Typed by test/docs/docs.test.ts on this machine alone. */
 export const HERE = [
