@@ -65,3 +65,44 @@ export const NOT_TYPED: Readonly<Record<string, string>> = {
   'npm run bench -- runtimes': 'measures for minutes, against programs that it compiles',
   'aws logs tail <log group> --follow': 'AWS CLI 2 only, which is on no package index',
 };
+
+/**
+ * Blocks that are no commands, by page and first line: what a test makes of them, or why none
+ * does. A block that is not here fails a test, and so does an entry without its block.
+ */
+export const OTHER_BLOCKS: Readonly<Record<string, string>> = {
+  'README.md: rehearsing 55efa9b8e533 Rehearse the working tree':
+    'printed by a rehearsal, whose times and digests are never the same',
+  'README.md: flowchart TB': 'a diagram',
+  "README.md: ERROR delivery.home.account: 111111111111 is the example's account; put the id of the account that runs the pipeline there (Annotation)":
+    'printed; compared in docs.test.ts',
+  "README.md: const arn = StringParameter.valueForStringParameter(this, '/layers/deno/arm64/latest');":
+    'compiled in package.test.ts',
+  'README.md: bin/        app.ts (the CDK app), layers.ts, rehearse.ts, invoke.ts, bench.js: they only wire':
+    'folders; compared in docs.test.ts',
+  'docs/architecture.md: assets/runtimes ─┐': 'a diagram',
+  'docs/architecture.md: npm run rehearse ─┬ git: zip of HEAD (objects in a temporary folder, the checkout stays as it is)':
+    'a diagram',
+  'docs/configuration.md: error [InvalidConfiguration]: configuration has 2 problems:':
+    'printed; compared in docs.test.ts',
+  "docs/configuration.md: ERROR delivery.home.account: 111111111111 is the example's account; put the id of the account that runs the pipeline there (Annotation)":
+    'printed; compared in docs.test.ts',
+  'docs/configuration.md: {': 'parsed in docs.test.ts',
+  'docs/report.md: {': 'abridged; test/rehearsal/session/report.test.ts has the shape',
+  'docs/security.md: {': 'parsed in docs.test.ts; only AWS enforces an execution policy',
+  'docs/standalone.md: {"runtime":"deno","version":"2.9.5","architecture":"arm64","event":{"hello":"world"}}':
+    'printed; compared in docs.test.ts',
+  'docs/standalone.md: DenoRuntimeLayerStack.DenoVersion = 2.9.5':
+    'printed; deploy.test.ts has these outputs and no others',
+  'docs/standalone.md: deno 2.3.7 is not pinned by runtime.json: its content is checked against the integrity that the registry names today':
+    'printed; prepare.test.ts has the sentence',
+  'docs/standalone.md: error [InvalidFlags]: context flags have 2 problems:':
+    'printed; deploy.test.ts has the sentences',
+  "docs/standalone.md: import { App, Stack } from 'aws-cdk-lib';": 'deployed in package.test.ts',
+  "docs/standalone.md: RuntimeLayer.fromParameter(stack, 'Deno', { runtime: 'deno', architecture: 'arm64', version: '2' });":
+    'compiled in package.test.ts',
+  'docs/standalone.md: Hello:': 'for SAM, which is no part of the tests',
+  'docs/standalone.md: resource "aws_lambda_function" "hello" {':
+    'for Terraform, which is on no package index',
+  'docs/standalone.md: #!/bin/sh': 'run in troubleshooting.test.ts',
+};
