@@ -18,8 +18,15 @@ import type { UrlAccess } from './flags';
 export interface ExampleFnStackProps extends StackProps {
   readonly runtime: Runtime;
   readonly architecture: Architecture;
-  /** A layer of this app, or the ARN of one that exists. */
-  readonly layer: RuntimeLayer | string;
+  /** ARN of the layer version, or the token of a layer stack's output. */
+  readonly layerArn: string;
+  /**
+   * Name of a layer that is deployed with this stack. It changes with the layer's content, and the
+   * function with it: the token alone would look the same, and nothing would be updated.
+   *
+   * @default - the ARN says which layer it is
+   */
+  readonly layerName?: string;
   /** @default - no URL */
   readonly functionUrl?: UrlAccess;
 }
@@ -27,19 +34,16 @@ export interface ExampleFnStackProps extends StackProps {
 /** The example function of a runtime, with nothing that outlives the stack. */
 export class ExampleFnStack extends Stack {
   constructor(scope: Construct, id: string, props: ExampleFnStackProps) {
-    const { runtime, architecture } = props;
+    const { runtime, architecture, layerArn, layerName } = props;
     super(scope, id, {
       ...props,
       description: `Example function on the ${runtime.name} layer for ${architecture}`,
     });
-    const layer =
-      typeof props.layer === 'string'
-        ? RuntimeLayer.fromArn(this, 'Layer', {
-            arn: props.layer,
-            runtime: runtime.name,
-            architecture,
-          })
-        : props.layer;
+    const layer = RuntimeLayer.fromArn(this, 'Layer', {
+      arn: layerArn,
+      runtime: runtime.name,
+      architecture,
+    });
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
     });
@@ -56,7 +60,7 @@ export class ExampleFnStack extends Stack {
     const fn = new RuntimeFunction(this, 'Function', {
       layer,
       entry: exampleFolder(runtime),
-      description: `Echoes its event on the ${runtime.name} layer`,
+      description: `Echoes its event on the layer ${layerName ?? layerArn}`,
       role,
       logGroup,
     });

@@ -5,7 +5,7 @@ import {
   type Environment,
   Stack,
 } from 'aws-cdk-lib';
-import { parseLayerArn, type RuntimeLayer } from '../constructs/runtime-layer';
+import { parseLayerArn } from '../constructs/runtime-layer';
 import { loadRuntimes, type Runtime } from '../layers';
 import type { ReleaseFolders } from '../release/prepare';
 import type { AppContents } from './contents';
@@ -50,17 +50,18 @@ export function addStandaloneStacks(app: App, plan: StandalonePlan, env: Environ
   const { architecture, createExample, functionUrl, layerArn } = plan.flags;
   for (const { runtime, build } of plan.runtimes) {
     const own = build && new RuntimeLayerStack(app, layerStackName(runtime.name), { build, env });
-    const layer: RuntimeLayer | string | undefined = own?.layer ?? layerArn;
-    if (!createExample || layer === undefined) continue;
+    const arn = own?.arnForOthers ?? layerArn;
+    if (!createExample || arn === undefined) continue;
     const example = new ExampleFnStack(app, exampleStackName(runtime.name), {
       runtime,
       architecture,
-      layer,
+      layerArn: arn,
+      layerName: build?.manifest.name,
       functionUrl,
       env,
     });
     if (own) example.addStackDependency(own, 'the function attaches the layer');
-    else refuseForeignLayer(example, runtime, layer as string);
+    else refuseForeignLayer(example, runtime, arn);
   }
 }
 

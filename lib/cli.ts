@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+import { describeError } from './errors';
+import { buildCommand } from './layers/command';
+import { arnCommand, listCommand } from './lookup/command';
+import { publishCommand } from './publish/command';
+import { smokeCommand } from './smoke/command';
+
+/** The program `layers`: its arguments are those of the process, and so is its exit code. */
+export async function runLayers(): Promise<void> {
+  const program = new Command('layers')
+    .description('Build, publish, check and look up Lambda runtime layers')
+    .addCommand(buildCommand())
+    .addCommand(publishCommand())
+    .addCommand(smokeCommand())
+    .addCommand(arnCommand())
+    .addCommand(listCommand());
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    console.error(describeError(error));
+    process.exitCode = 1;
+  }
+}

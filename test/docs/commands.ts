@@ -1,0 +1,108 @@
+/**
+ * How every command of the README and of docs/*.md is tested. A command that is in none of the
+ * lists fails a test, and so does one that is in a list and no longer in a page.
+ */
+
+/** Typed by test/standalone/deploy.test.ts with a local cloud around them. */
+export const IN_THE_CLOUD = [
+  'npx cdk bootstrap aws://HOME/us-east-1 --cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess',
+  'npx cdk bootstrap aws://TARGET/eu-west-1 --trust HOME --cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess',
+  'npx cdk deploy DenoRuntimeLayerStack -c architecture=arm64 -c denoVersion=v2.9.5',
+  'npx cdk deploy DenoRuntimeLayerStack DenoExampleFnStack -c createExample=true -c architecture=arm64',
+  'npx cdk deploy DenoExampleFnStack -c createExample=true -c layerArn=arn:… -c architecture=arm64',
+  'npx cdk destroy DenoExampleFnStack',
+  'npx cdk destroy DenoRuntimeLayerStack',
+  `aws lambda invoke --function-name <TestFunctionName> --cli-binary-format raw-in-base64-out --payload '{"hello":"world"}' answer.json`,
+  'aws lambda create-function --function-name hello --runtime provided.al2023 --architectures arm64 --handler mod.handler --layers <LayerArn> --memory-size 512 --timeout 30 --role <role ARN> --zip-file fileb://function.zip',
+  'aws lambda delete-layer-version --layer-name deno-2_9_5-arm64-8433a93b7daa --version-number 1',
+  'npx layers arn deno --arch arm64 --region eu-west-1',
+  'npx layers list --region eu-west-1',
+  'aws ssm get-parameter --name /layers/deno/arm64/latest --query Parameter.Value --output text',
+] as const;
+
+export type CloudCommand = (typeof IN_THE_CLOUD)[number];
+
+/** Typed by test/standalone/package.test.ts in a folder outside this one, and a local cloud. */
+export const WITH_THE_PACKAGE = [
+  'npm pack',
+  'npm install ../lambda-runtime-layers/lambda-runtime-layers-0.1.0.tgz',
+  'npx tsc && npx cdk deploy Hello --app "node out/app.js"',
+  'npx cdk destroy Hello --app "node out/app.js"',
+  'npx layers build --runtime deno --version 2.9.5 --arch arm64 --out dist/layers',
+] as const;
+
+export type PackageCommand = (typeof WITH_THE_PACKAGE)[number];
+
+/** Typed by test/docs/docs.test.ts on this machine alone. */
+export const HERE = [
+  'npm view @deno/linux-arm64-glibc@2.9.5 dist.integrity',
+  'npm view @deno/linux-x64-glibc@2.9.5 dist.integrity',
+  `npm run -s invoke -- deno --arch arm64 --event '{"hello":"world"}'`,
+  `npm run -s invoke -- deno --handler hashes.handler --event '{"texts":["a","b"]}'`,
+  'npm run -s invoke -- node --code src/hello --handler index.handler --event event.json --watch',
+] as const;
+
+export type LocalCommand = (typeof HERE)[number];
+
+/** Not typed, and why. */
+export const NOT_TYPED: Readonly<Record<string, string>> = {
+  'npm ci && npm run rehearse': 'test/e2e/rehearsal.test.ts runs rehearsals, without npm ci',
+  'npm ci && npm test': 'these tests',
+  'sudo apt-get install git openssl python3-venv util-linux': 'changes the machine',
+  'sudo apt-get install qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross':
+    'changes the machine',
+  'npx cdk deploy Delivery': 'the deployment that every rehearsal starts with',
+  'npx cdk deploy Delivery -c delivery.source.branch=next':
+    'as above; test/pipeline shows what the override changes',
+  'npx cdk deploy Delivery -c delivery.waves.1.approval=false': 'as above',
+  'npx cdk deploy Delivery -c \'delivery.waves.0.regions=["eu-west-1"]\'': 'as above',
+  'token=$(aws codepipeline get-pipeline-state --name layers --output text --query "stageStates[].actionStates[?actionName==\'Approve-production\'].latestExecution.token | [] | [0]")':
+    'needs a pipeline that waits; test/rehearsal/engine/api.test.ts asks and approves by API',
+  'aws codepipeline put-approval-result --pipeline-name layers --stage-name production-publish --action-name Approve-production --token "$token" --result status=Approved,summary=checked':
+    'as above',
+  'npm run bench -- build synth': 'measures for minutes',
+  'npm run bench -- rehearsal': 'measures for minutes',
+  'npm run bench -- runtimes': 'measures for minutes, against programs that it compiles',
+  'aws logs tail <log group> --follow': 'AWS CLI 2 only, which is on no package index',
+};
+
+/**
+ * Blocks that are no commands, by page and first line: what a test makes of them, or why none
+ * does. A block that is not here fails a test, and so does an entry without its block.
+ */
+export const OTHER_BLOCKS: Readonly<Record<string, string>> = {
+  'README.md: rehearsing 55efa9b8e533 Rehearse the working tree':
+    'printed by a rehearsal, whose times and digests are never the same',
+  'README.md: flowchart TB': 'a diagram',
+  "README.md: ERROR delivery.home.account: 111111111111 is the example's account; put the id of the account that runs the pipeline there (Annotation)":
+    'printed; compared in docs.test.ts',
+  "README.md: const arn = StringParameter.valueForStringParameter(this, '/layers/deno/arm64/latest');":
+    'compiled in package.test.ts',
+  'README.md: bin/        app.ts (the CDK app), layers.ts, rehearse.ts, invoke.ts, bench.js: they only wire':
+    'folders; compared in docs.test.ts',
+  'docs/architecture.md: assets/runtimes ─┐': 'a diagram',
+  'docs/architecture.md: npm run rehearse ─┬ git: zip of HEAD (objects in a temporary folder, the checkout stays as it is)':
+    'a diagram',
+  'docs/configuration.md: error [InvalidConfiguration]: configuration has 2 problems:':
+    'printed; compared in docs.test.ts',
+  "docs/configuration.md: ERROR delivery.home.account: 111111111111 is the example's account; put the id of the account that runs the pipeline there (Annotation)":
+    'printed; compared in docs.test.ts',
+  'docs/configuration.md: {': 'parsed in docs.test.ts',
+  'docs/report.md: {': 'abridged; test/rehearsal/session/report.test.ts has the shape',
+  'docs/security.md: {': 'parsed in docs.test.ts; only AWS enforces an execution policy',
+  'docs/standalone.md: {"runtime":"deno","version":"2.9.5","architecture":"arm64","event":{"hello":"world"}}':
+    'printed; compared in docs.test.ts',
+  'docs/standalone.md: DenoRuntimeLayerStack.DenoVersion = 2.9.5':
+    'printed; deploy.test.ts has these outputs and no others',
+  'docs/standalone.md: deno 2.3.7 is not pinned by runtime.json: its content is checked against the integrity that the registry names today':
+    'printed; prepare.test.ts has the sentence',
+  'docs/standalone.md: error [InvalidFlags]: context flags have 2 problems:':
+    'printed; deploy.test.ts has the sentences',
+  "docs/standalone.md: import { App, Stack } from 'aws-cdk-lib';": 'deployed in package.test.ts',
+  "docs/standalone.md: RuntimeLayer.fromParameter(stack, 'Deno', { runtime: 'deno', architecture: 'arm64', version: '2' });":
+    'compiled in package.test.ts',
+  'docs/standalone.md: Hello:': 'for SAM, which is no part of the tests',
+  'docs/standalone.md: resource "aws_lambda_function" "hello" {':
+    'for Terraform, which is on no package index',
+  'docs/standalone.md: #!/bin/sh': 'run in troubleshooting.test.ts',
+};

@@ -1,0 +1,149 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { context as shipped } from '../../cdk.json';
+import { configFromContext, exampleValues, parseConfig } from '../../lib/config';
+import { describeError } from '../../lib/errors';
+import { findRuntime, loadRuntimes } from '../../lib/layers';
+import { BLOCKS, type Block, block, COMMANDS, ROOT } from './blocks';
+import {
+  HERE,
+  IN_THE_CLOUD,
+  type LocalCommand,
+  NOT_TYPED,
+  OTHER_BLOCKS,
+  WITH_THE_PACKAGE,
+} from './commands';
+
+jest.setTimeout(120_000);
+
+const scratch = mkdtempSync(join(tmpdir(), 'docs-test-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const nameOf = ({ page, text }: Block) => `${page}: ${text.split('\n', 1)[0]}`;
+
+describe('every block of the README and of docs/', () => {
+  test('with commands holds only such that are typed by a test, or not for a reason', () => {
+    const known = [...IN_THE_CLOUD, ...WITH_THE_PACKAGE, ...HERE, ...Object.keys(NOT_TYPED)];
+    expect([...new Set(COMMANDS)].sort()).toEqual([...known].sort());
+    expect(new Set(known).size).toBe(known.length);
+  });
+
+  test('without commands is known by its first line', () => {
+    const others = BLOCKS.filter(({ language }) => language !== 'sh').map(nameOf);
+    expect(others.sort()).toEqual(Object.keys(OTHER_BLOCKS).sort());
+  });
+});
+
+describe('a command of the pages', () => {
+  const typed = new Set<string>();
+  /** One line typed into a shell in the project's folder, all of it a command of the pages. */
+  const type = (line: LocalCommand): Promise<string> =>
+    new Promise((done, reject) => {
+      typed.add(line);
+      const env = { ...process.env, npm_config_prefer_offline: 'true' };
+      execFile('bash', ['-c', line], { cwd: ROOT, env }, (error, stdout) =>
+        error ? reject(error) : done(stdout),
+      );
+    });
+
+  test.each([
+    ['npm view @deno/linux-arm64-glibc@2.9.5 dist.integrity', 'arm64'],
+    ['npm view @deno/linux-x64-glibc@2.9.5 dist.integrity', 'x86_64'],
+  ] as const)('gives what runtime.json pins: %s', async (command, architecture) => {
+    const { versions } = findRuntime('deno', loadRuntimes());
+    expect((await type(command)).trim()).toBe(versions['2.9.5'][architecture]);
+  });
+
+  test.each([
+    [
+      `npm run -s invoke -- deno --arch arm64 --event '{"hello":"world"}'`,
+      JSON.parse(block('docs/standalone.md', '{"runtime":"deno"').split('\n', 1)[0]),
+    ],
+    [
+      `npm run -s invoke -- deno --handler hashes.handler --event '{"texts":["a","b"]}'`,
+      [expect.stringMatching(/^ca978112/), expect.stringMatching(/^3e23e816/)],
+    ],
+  ] as const)('answers as shown: %s', async (command, answer) => {
+    expect(JSON.parse(await type(command))).toMatchObject(answer);
+  });
+
+  test('runs again at a change: npm run -s invoke … --watch', async () => {
+    const command: LocalCommand =
+      'npm run -s invoke -- node --code src/hello --handler index.handler --event event.json --watch';
+    typed.add(command);
+    const file = join(scratch, 'src/hello/index.mjs');
+    mkdirSync(join(scratch, 'src/hello'), { recursive: true });
+    writeFileSync(file, 'export const handler = ({ n }) => n + 1;');
+    writeFileSync(join(scratch, 'event.json'), '{"n":41}');
+    mkdirSync(join(scratch, 'dist'));
+    symlinkSync(join(ROOT, 'dist/layers'), join(scratch, 'dist/layers'), 'dir');
+    // npm would change to the project's folder, and the function's is a relative one.
+    const line = command.replace('npm run -s invoke --', '"$0" "$1"');
+    const child = spawn(
+      'bash',
+      ['-c', `exec ${line}`, process.execPath, join(ROOT, 'bin/invoke.js')],
+      { cwd: scratch, stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const answers: string[] = [];
+    for await (const chunk of child.stdout) {
+      answers.push(String(chunk).trim());
+      if (answers.length === 1) writeFileSync(file, 'export const handler = ({ n }) => -n;');
+      else break;
+    }
+    child.kill('SIGINT');
+    const [status] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode];
+    expect({ answers, status }).toEqual({ answers: ['42', '-41'], status: 130 });
+  });
+
+  test('has been typed, each of them', () => {
+    expect([...typed].sort()).toEqual([...HERE].sort());
+  });
+});
+
+describe('what the pages show', () => {
+  test.each(BLOCKS.filter(({ language, page }) => language === 'json' && !page.includes('report')))(
+    'is JSON: $page',
+    ({ text }) => {
+      expect(() => JSON.parse(text)).not.toThrow();
+    },
+  );
+
+  test('is a configuration that is accepted', () => {
+    const config = parseConfig(JSON.parse(block('docs/configuration.md', '{')));
+    expect(config.waves.map(({ name }) => name)).toEqual(['pilot']);
+  });
+
+  test('is what wrong values of the configuration really give', () => {
+    const wrong = structuredClone(shipped.delivery);
+    wrong.home.account = '12';
+    wrong.waves[0].regions[0] = 'eu-west-11';
+    let said = '';
+    try {
+      parseConfig(wrong);
+    } catch (error) {
+      said = describeError(error);
+    }
+    expect(`${said}\n`).toBe(block('docs/configuration.md', 'error [InvalidConfiguration]'));
+  });
+
+  test.each(['README.md', 'docs/configuration.md'])(
+    "is what %s says of the example's values",
+    (page) => {
+      const said = exampleValues(configFromContext(shipped.delivery, {})).join('\n');
+      const [, sentence] = /^ERROR (.+) \(Annotation\)$/m.exec(block(page, 'ERROR ')) ?? [];
+      expect(said).toContain(sentence);
+    },
+  );
+
+  test('names folders that exist', () => {
+    const folders = [...block('README.md', 'bin/').matchAll(/^(\w+)\/ /gm)].map(([, name]) => name);
+    expect(folders.length).toBeGreaterThan(5);
+    expect(folders.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
+    const parts = block('README.md', 'bin/').split('assets/')[0].split('lib/')[1];
+    const parted = [...parts.matchAll(/(\w+)\//g)].map(([, name]) => name);
+    expect(parted.filter((name) => !existsSync(join(ROOT, 'lib', name)))).toEqual([]);
+  });
+});
