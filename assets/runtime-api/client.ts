@@ -2,6 +2,7 @@ import { Connection, ConnectionLost } from './connection';
 import { type ErrorDocument, errorTypeHeader, RuntimeError } from './errors';
 import { encodeRequest, RequestEncoder, type Response } from './http';
 import type { Platform } from './platform';
+import { StreamedAnswer } from './streamed-answer';
 
 // Taken before the handler loads: a test's fake timers must not stop this client.
 const { setTimeout, performance } = globalThis;
@@ -42,7 +43,7 @@ export class RuntimeApiClient {
    * @param pipelining whether an answer and the request for the next event share one write
    */
   constructor(
-    address: string,
+    private readonly address: string,
     private readonly platform: Pick<Platform, 'connect' | 'logError'>,
     private readonly pipelining: boolean,
   ) {
@@ -82,6 +83,16 @@ export class RuntimeApiClient {
     await this.post(target, echo(invocation), body, this.pipelining);
   }
 
+  /** An answer in pieces; nothing of it is sent before its first piece. */
+  stream(invocation: Invocation): StreamedAnswer {
+    const target = `${BASE}/invocation/${encodeURIComponent(invocation.id)}/response`;
+    return new StreamedAnswer({
+      startLine: `POST ${target} HTTP/1.1\r\nHost: ${this.address}\r\n${echo(invocation)}`,
+      connect: async () => (this.connection?.ready ? this.connection : await this.connect()),
+      conclude: (answered) => this.conclude(target, answered),
+    });
+  }
+
   async fail(invocation: Invocation, error: ErrorDocument): Promise<void> {
     const target = `${BASE}/invocation/${encodeURIComponent(invocation.id)}/error`;
     await this.post(target, echo(invocation) + typeField(error), JSON.stringify(error), false);
@@ -106,18 +117,21 @@ export class RuntimeApiClient {
     pipelined: boolean,
   ): Promise<void> {
     const connection = this.connection?.ready ? this.connection : await this.connect();
+    if (!pipelined) {
+      return this.conclude(target, connection.send(this.encoder.post(target, fields, body)));
+    }
+    const answered = connection.expect();
+    this.prefetched = connection.send(this.encoder.post(target, fields, body, this.nextRequest));
+    // Whoever waits for the next event sees the error; until then it is not an unhandled one.
+    this.prefetched.catch(() => {});
+    return this.conclude(target, answered);
+  }
+
+  /** What the response to a post means; @throws RuntimeError when the process has to end. */
+  private async conclude(target: string, answered: Promise<Response>): Promise<void> {
     let response: Response;
     try {
-      if (pipelined) {
-        const answered = connection.expect();
-        const bytes = this.encoder.post(target, fields, body, this.nextRequest);
-        this.prefetched = connection.send(bytes);
-        // Whoever waits for the next event sees the error; until then it is not an unhandled one.
-        this.prefetched.catch(() => {});
-        response = await answered;
-      } else {
-        response = await connection.send(this.encoder.post(target, fields, body));
-      }
+      response = await answered;
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error;
       this.platform.logError(

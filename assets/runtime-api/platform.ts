@@ -34,8 +34,12 @@ export interface Receiver {
 export interface Socket {
   /** Whether bytes that were written still wait for the other side to take them. */
   readonly busy: boolean;
-  /** Never throws: a failure ends the connection. */
-  write(bytes: Uint8Array): void;
+  /**
+   * Never throws: a failure ends the connection.
+   *
+   * @param taken called once the bytes are on their way, or never can be
+   */
+  write(bytes: Uint8Array, taken?: () => void): void;
   /** Whether the process shall live for what may yet arrive; at first it does. */
   awaited(yes: boolean): void;
   close(): void;

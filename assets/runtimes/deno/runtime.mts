@@ -57,7 +57,7 @@ async function connect(hostname: string, port: number, receiver: Receiver): Prom
     }
     close();
   };
-  const write = async (bytes: Uint8Array) => {
+  const write = async (bytes: Uint8Array, taken?: () => void) => {
     unwritten++;
     try {
       let at = await conn.write(bytes);
@@ -66,6 +66,7 @@ async function connect(hostname: string, port: number, receiver: Receiver): Prom
     } catch {
       // The connection stays busy and is given up; whether a response came all the same, `read` tells.
     }
+    taken?.();
   };
 
   read();

@@ -32,9 +32,15 @@ function connect(host: string, port: number, receiver: Receiver): Promise<Socket
         get busy() {
           return unwritten > 0;
         },
-        write(bytes) {
+        write(bytes, taken) {
           unwritten++;
-          socket.write(bytes, written);
+          if (!taken) socket.write(bytes, written);
+          else {
+            socket.write(bytes, () => {
+              written();
+              taken();
+            });
+          }
         },
         awaited(yes) {
           if (yes) socket.ref();
