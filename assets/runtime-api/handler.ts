@@ -4,9 +4,14 @@ import { streamingOf } from './response-stream';
 
 /** A function's handler, and how it wants to be called. */
 export interface Handler {
-  /** `(event, context)`, or `(event, responseStream, context)` when it streams. */
+  /**
+   * `(event, context)`, `(event, responseStream, context)` when it streams, `(event, context,
+   * callback)` in callback style.
+   */
   readonly run: (event: unknown, ...rest: readonly unknown[]) => unknown;
   readonly streaming: ReturnType<typeof streamingOf>;
+  /** Whether it calls back in place of answering, as far as its parameters tell. */
+  readonly callsBack: boolean;
 }
 
 /** What a handler's name stands for: `a/b/file.one.two`. */
@@ -51,7 +56,8 @@ export async function loadHandler(platform: Platform): Promise<Handler> {
   }
   // A method keeps its `this`; a function that a module exports has none.
   const run = path.length === 1 && owner === module ? exported : exported.bind(owner);
-  return { run: run as Handler['run'], streaming: streamingOf(exported) };
+  const streaming = streamingOf(exported);
+  return { run: run as Handler['run'], streaming, callsBack: !streaming && exported.length >= 3 };
 }
 
 /** The value at the path and the object that holds it; undefined where there is none. */

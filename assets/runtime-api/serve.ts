@@ -1,3 +1,4 @@
+import { callbackStyle } from './callback-style';
 import { isChunks, writeChunks } from './chunks';
 import { type Invocation, RuntimeApiClient } from './client';
 import { contextFactory, parse, serialize } from './context';
@@ -21,6 +22,8 @@ export async function serve(platform: Platform): Promise<void> {
   /** An answer on its way. */
   let answering: Promise<void> | undefined;
   let failing = false;
+  /** What to do when nothing is left to wait for; without it that is an error. */
+  let whenIdle: (() => void) | undefined;
 
   const describe = (thrown: unknown) => {
     const document = describeError(thrown, platform.inspect);
@@ -47,9 +50,12 @@ export async function serve(platform: Platform): Promise<void> {
   };
   platform.onUncaught(fail);
   platform.onStuck(() => {
+    const action = whenIdle;
+    whenIdle = undefined;
+    if (failing) return;
+    if (action) return action();
     const what = handler ? 'the handler has not answered' : 'the handler has not loaded';
-    if (!failing)
-      fail(new RuntimeError('NeverSettled', `${what}, and nothing is left to wait for`));
+    fail(new RuntimeError('NeverSettled', `${what}, and nothing is left to wait for`));
   });
 
   try {
@@ -60,7 +66,12 @@ export async function serve(platform: Platform): Promise<void> {
     const contextOf = contextFactory(platform);
     offerStreaming();
     handler = await loadHandler(platform);
-    const { run, streaming } = handler;
+    const { streaming } = handler;
+    const run = handler.callsBack
+      ? callbackStyle(handler.run, (action) => {
+          whenIdle = action;
+        })
+      : handler.run;
     // Loaded for those that need it only: it takes time.
     const Writable = streaming && (await import('node:stream')).Writable;
 
