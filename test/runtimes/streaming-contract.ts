@@ -154,7 +154,7 @@ export function describeStreamingContract({ name, file }: RuntimeDialect): void 
       response.writeHead(202).end();
       expect(bytes).toBeGreaterThan(40 * MEGABYTE);
       expect(tail).toMatch(/ waits \d\d$/);
-      expect(running?.log).toContain('half of it, 0 waiting');
+      await running?.logged('half of it, 0 waiting');
     });
 
     test('sends 20 MB in small pieces without a wrong byte', async () => {
@@ -328,8 +328,8 @@ export function describeStreamingContract({ name, file }: RuntimeDialect): void 
         await once(post.request, 'data');
         end(post);
         await goesOn(layer);
-        expect(layer.log).toContain('source ended');
-        expect(layer.log).toMatch(/nobody takes the response any more|answered 413: too much/);
+        await layer.logged('source ended');
+        await layer.logged(/nobody takes the response any more|answered 413: too much/);
       },
     );
 
@@ -347,7 +347,7 @@ export function describeStreamingContract({ name, file }: RuntimeDialect): void 
       await once(post.request, 'data');
       end(post);
       await goesOn(layer);
-      expect(layer.log).toContain('cancelled');
+      await layer.logged('cancelled');
     });
 
     test('a handler that does not listen is not ended by it', async () => {
