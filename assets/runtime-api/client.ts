@@ -1,7 +1,7 @@
 import { Connection, ConnectionLost } from './connection';
 import { type ErrorDocument, errorTypeHeader, RuntimeError } from './errors';
 import { encodeRequest, RequestEncoder, type Response } from './http';
-import type { Platform } from './platform';
+import type { Connect } from './platform';
 import { StreamedAnswer } from './streamed-answer';
 
 // Taken before the handler loads: a test's fake timers must not stop this client.
@@ -40,11 +40,13 @@ export class RuntimeApiClient {
 
   /**
    * @param address `host:port`
+   * @param warn gets what goes wrong and can be gone on from
    * @param pipelining whether an answer and the request for the next event share one write
    */
   constructor(
     private readonly address: string,
-    private readonly platform: Pick<Platform, 'connect' | 'logError'>,
+    private readonly openSocket: Connect,
+    private readonly warn: (text: string) => void,
     private readonly pipelining: boolean,
   ) {
     const [, v6, name, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(address) ?? [];
@@ -134,9 +136,7 @@ export class RuntimeApiClient {
       response = await answered;
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error;
-      this.platform.logError(
-        `POST ${target} may have arrived and is not sent again: ${error.message}`,
-      );
+      this.warn(`POST ${target} may have arrived and is not sent again: ${error.message}`);
       return;
     }
     if (response.status < 300) return;
@@ -144,7 +144,7 @@ export class RuntimeApiClient {
     // "Container error. Non-recoverable state. Runtime should exit promptly."
     if (response.status >= 500) throw new RuntimeError('ApiError', refusal);
     // Lambda has recorded a refusal (413 too large, 410 too late) itself: another post would be wrong.
-    this.platform.logError(refusal);
+    this.warn(refusal);
   }
 
   /** A connection that a request may be sent on; nothing has been sent when this fails. */
@@ -154,7 +154,7 @@ export class RuntimeApiClient {
     connection?.close();
     for (let attempt = 1; ; attempt++) {
       try {
-        this.connection = await Connection.open(this.platform.connect, this.host, this.port);
+        this.connection = await Connection.open(this.openSocket, this.host, this.port);
         return this.connection;
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error;

@@ -2,8 +2,9 @@ import { callbackStyle } from './callback-style';
 import { isChunks, writeChunks } from './chunks';
 import { type Invocation, RuntimeApiClient } from './client';
 import { contextFactory, parse, serialize } from './context';
-import { describeError, errorText, RuntimeError } from './errors';
+import { describeError, RuntimeError } from './errors';
 import { type Handler, loadHandler } from './handler';
+import { Log } from './log';
 import type { Platform } from './platform';
 import { offerStreaming, responseStream } from './response-stream';
 import type { StreamedAnswer } from './streamed-answer';
@@ -25,9 +26,11 @@ export async function serve(platform: Platform): Promise<void> {
   /** What to do when nothing is left to wait for; without it that is an error. */
   let whenIdle: (() => void) | undefined;
 
+  const log = new Log(platform);
+  log.takeOver(console);
   const describe = (thrown: unknown) => {
     const document = describeError(thrown, platform.inspect);
-    platform.logError(errorText(document));
+    log.error(document);
     return document;
   };
 
@@ -61,7 +64,12 @@ export async function serve(platform: Platform): Promise<void> {
   try {
     const address = platform.getEnv('AWS_LAMBDA_RUNTIME_API') ?? '';
     const pipelining = platform.getEnv(PIPELINING) === '1';
-    const api = new RuntimeApiClient(address, platform, pipelining);
+    const api = new RuntimeApiClient(
+      address,
+      platform.connect,
+      (text) => log.warn(text),
+      pipelining,
+    );
     client = api;
     const contextOf = contextFactory(platform);
     offerStreaming();
@@ -106,6 +114,7 @@ export async function serve(platform: Platform): Promise<void> {
       // An event that comes when the process is about to end must not meet what broke it.
       if (failing) return;
       current = invocation;
+      log.invocation = invocation;
       let answer: () => Promise<void>;
       try {
         answer = await invoke(invocation);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
+import { describeLogContract } from './log-contract';
 import { RunningLayer } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
 import { describeStreamingContract } from './streaming-contract';
@@ -10,6 +11,7 @@ const dialect = { name: 'node', file: 'main.mjs', parseError: 'SyntaxError' };
 
 describe('node', () => describeRuntimeContract(dialect));
 describe('node on the wire', () => describeWireContract(dialect));
+describe('node logs', () => describeLogContract(dialect));
 describe('node in pieces', () => describeStreamingContract(dialect));
 
 describe('node handlers', () => {
