@@ -131,7 +131,7 @@ describe('invoke', () => {
   });
 
   test.each([
-    [['perl'], 'there is no runtime "perl"; there are deno, node'],
+    [['perl'], 'there is no runtime "perl"; there are bun, deno, node'],
     [['node', '--event', 'nowhere.json'], 'event "nowhere.json" is neither a file nor JSON'],
     [['node', '--event', '{"a":'], 'event is not JSON: '],
     [['node', '--code', 'package.json'], 'code "package.json" is a file; name its folder'],

@@ -232,7 +232,7 @@ export function describeRuntimeContract({ name, file, parseError }: RuntimeDiale
         [
           'cycle',
           'Runtime.MarshalError',
-          expect.stringMatching(/circular/),
+          expect.stringMatching(/circular|cyclic/),
           'Runtime.MarshalError',
         ],
       ];
