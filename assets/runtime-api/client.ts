@@ -1,7 +1,8 @@
 import { Connection, ConnectionLost } from './connection';
 import { type ErrorDocument, errorTypeHeader, RuntimeError } from './errors';
 import { encodeRequest, RequestEncoder, type Response } from './http';
-import type { Platform } from './platform';
+import type { Connect } from './platform';
+import { StreamedAnswer } from './streamed-answer';
 
 // Taken before the handler loads: a test's fake timers must not stop this client.
 const { setTimeout, performance } = globalThis;
@@ -39,11 +40,13 @@ export class RuntimeApiClient {
 
   /**
    * @param address `host:port`
+   * @param warn gets what goes wrong and can be gone on from
    * @param pipelining whether an answer and the request for the next event share one write
    */
   constructor(
-    address: string,
-    private readonly platform: Pick<Platform, 'connect' | 'logError'>,
+    private readonly address: string,
+    private readonly openSocket: Connect,
+    private readonly warn: (text: string) => void,
     private readonly pipelining: boolean,
   ) {
     const [, v6, name, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(address) ?? [];
@@ -82,6 +85,16 @@ export class RuntimeApiClient {
     await this.post(target, echo(invocation), body, this.pipelining);
   }
 
+  /** An answer in pieces; nothing of it is sent before its first piece. */
+  stream(invocation: Invocation): StreamedAnswer {
+    const target = `${BASE}/invocation/${encodeURIComponent(invocation.id)}/response`;
+    return new StreamedAnswer({
+      startLine: `POST ${target} HTTP/1.1\r\nHost: ${this.address}\r\n${echo(invocation)}`,
+      connect: async () => (this.connection?.ready ? this.connection : await this.connect()),
+      conclude: (answered) => this.conclude(target, answered),
+    });
+  }
+
   async fail(invocation: Invocation, error: ErrorDocument): Promise<void> {
     const target = `${BASE}/invocation/${encodeURIComponent(invocation.id)}/error`;
     await this.post(target, echo(invocation) + typeField(error), JSON.stringify(error), false);
@@ -106,23 +119,24 @@ export class RuntimeApiClient {
     pipelined: boolean,
   ): Promise<void> {
     const connection = this.connection?.ready ? this.connection : await this.connect();
+    if (!pipelined) {
+      return this.conclude(target, connection.send(this.encoder.post(target, fields, body)));
+    }
+    const answered = connection.expect();
+    this.prefetched = connection.send(this.encoder.post(target, fields, body, this.nextRequest));
+    // Whoever waits for the next event sees the error; until then it is not an unhandled one.
+    this.prefetched.catch(() => {});
+    return this.conclude(target, answered);
+  }
+
+  /** What the response to a post means; @throws RuntimeError when the process has to end. */
+  private async conclude(target: string, answered: Promise<Response>): Promise<void> {
     let response: Response;
     try {
-      if (pipelined) {
-        const answered = connection.expect();
-        const bytes = this.encoder.post(target, fields, body, this.nextRequest);
-        this.prefetched = connection.send(bytes);
-        // Whoever waits for the next event sees the error; until then it is not an unhandled one.
-        this.prefetched.catch(() => {});
-        response = await answered;
-      } else {
-        response = await connection.send(this.encoder.post(target, fields, body));
-      }
+      response = await answered;
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error;
-      this.platform.logError(
-        `POST ${target} may have arrived and is not sent again: ${error.message}`,
-      );
+      this.warn(`POST ${target} may have arrived and is not sent again: ${error.message}`);
       return;
     }
     if (response.status < 300) return;
@@ -130,7 +144,7 @@ export class RuntimeApiClient {
     // "Container error. Non-recoverable state. Runtime should exit promptly."
     if (response.status >= 500) throw new RuntimeError('ApiError', refusal);
     // Lambda has recorded a refusal (413 too large, 410 too late) itself: another post would be wrong.
-    this.platform.logError(refusal);
+    this.warn(refusal);
   }
 
   /** A connection that a request may be sent on; nothing has been sent when this fails. */
@@ -140,7 +154,7 @@ export class RuntimeApiClient {
     connection?.close();
     for (let attempt = 1; ; attempt++) {
       try {
-        this.connection = await Connection.open(this.platform.connect, this.host, this.port);
+        this.connection = await Connection.open(this.openSocket, this.host, this.port);
         return this.connection;
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error;

@@ -22,6 +22,7 @@ export class Connection implements Receiver {
   private readonly waiting: Waiting[] = [];
   private readonly reader = new ResponseReader((response) => this.deliver(response));
   private finished = false;
+  private partDone: () => void = () => {};
 
   private constructor() {}
 
@@ -51,12 +52,26 @@ export class Connection implements Receiver {
   /** Sends one request, or the last one of several that are in the bytes. */
   send(bytes: Uint8Array): Promise<Response> {
     const response = this.expect();
-    this.socket?.awaited(true);
+    this.awaitResponse();
     this.socket?.write(bytes);
     return response;
   }
 
-  /** The response of a request whose bytes go out with the next `send`. */
+  /** Sends a part of a request, one after the other; resolves when it is taken, or never will be. */
+  sendPart(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      this.partDone = resolve;
+      if (this.finished || !this.socket) resolve();
+      else this.socket.write(bytes, resolve);
+    });
+  }
+
+  /** Whether the process shall live for a response that is missing. */
+  awaitResponse(yes = true): void {
+    this.socket?.awaited(yes);
+  }
+
+  /** The response of a request whose bytes follow. */
   expect(): Promise<Response> {
     return new Promise((resolve, reject) => {
       if (this.finished) reject(new ConnectionLost('it had ended before'));
@@ -99,5 +114,6 @@ export class Connection implements Receiver {
     this.finished = true;
     this.socket?.close();
     for (const { reject } of this.waiting.splice(0)) reject(error);
+    this.partDone();
   }
 }

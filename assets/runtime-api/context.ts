@@ -15,6 +15,8 @@ export interface Context {
   readonly clientContext: unknown;
   readonly identity: unknown;
   readonly tenantId: string | undefined;
+  /** Only for handlers in callback style. */
+  callbackWaitsForEmptyEventLoop?: boolean;
   getRemainingTimeInMillis(): number;
 }
 

@@ -6,27 +6,38 @@ export class RuntimeError extends Error {
   }
 }
 
-/** The Runtime API's error document. */
+/** The Runtime API's error document; `cause` is ours, Lambda hands it on as it is. */
 export interface ErrorDocument {
   readonly errorType: string;
   readonly errorMessage: string;
   readonly stackTrace: readonly string[];
+  readonly cause?: ErrorDocument;
 }
 
+/** Causes of causes that are described: errors may cause each other in a circle. */
+const MAX_CAUSES = 8;
+
 /** Describes whatever was thrown; hostile values (throwing getters, proxies) do not make it throw. */
-export function describeError(thrown: unknown, inspect: (value: unknown) => string): ErrorDocument {
+export function describeError(
+  thrown: unknown,
+  inspect: (value: unknown) => string,
+  causes = MAX_CAUSES,
+): ErrorDocument {
   try {
     const error = thrown as
-      | { message?: unknown; name?: unknown; stack?: unknown }
+      | { message?: unknown; name?: unknown; stack?: unknown; cause?: unknown }
       | null
       | undefined;
     const { message } = error ?? {};
     if (typeof message === 'string') {
-      const { name, stack } = error ?? {};
+      const { name, stack, cause } = error ?? {};
       return {
         errorType: String(name || 'Error'),
         errorMessage: message,
         stackTrace: stack ? frames(String(stack)) : [],
+        ...(cause === undefined || causes === 0
+          ? {}
+          : { cause: describeError(cause, inspect, causes - 1) }),
       };
     }
     const isObject = typeof thrown === 'object' || typeof thrown === 'function';
@@ -45,8 +56,9 @@ export function errorTypeHeader(errorType: string): string {
 }
 
 /** An error as the log shows it. */
-export function errorText({ errorType, errorMessage, stackTrace }: ErrorDocument): string {
-  return [`${errorType}: ${errorMessage}`, ...stackTrace].join('\n    ');
+export function errorText({ errorType, errorMessage, stackTrace, cause }: ErrorDocument): string {
+  const text = [`${errorType}: ${errorMessage}`, ...stackTrace].join('\n    ');
+  return cause ? `${text}\nCaused by: ${errorText(cause)}` : text;
 }
 
 export function reasonOf(thrown: unknown): string {

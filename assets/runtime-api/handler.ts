@@ -1,7 +1,18 @@
 import { RuntimeError } from './errors';
 import type { Platform } from './platform';
+import { streamingOf } from './response-stream';
 
-export type Handler = (event: unknown, context: unknown) => unknown;
+/** A function's handler, and how it wants to be called. */
+export interface Handler {
+  /**
+   * `(event, context)`, `(event, responseStream, context)` when it streams, `(event, context,
+   * callback)` in callback style.
+   */
+  readonly run: (event: unknown, ...rest: readonly unknown[]) => unknown;
+  readonly streaming: ReturnType<typeof streamingOf>;
+  /** Whether it calls back in place of answering, as far as its parameters tell. */
+  readonly callsBack: boolean;
+}
 
 /** What a handler's name stands for: `a/b/file.one.two`. */
 export interface HandlerName {
@@ -44,7 +55,9 @@ export async function loadHandler(platform: Platform): Promise<Handler> {
     throw new RuntimeError('HandlerNotFound', `${found} exports no function "${where}"`);
   }
   // A method keeps its `this`; a function that a module exports has none.
-  return path.length === 1 && owner === module ? (exported as Handler) : exported.bind(owner);
+  const run = path.length === 1 && owner === module ? exported : exported.bind(owner);
+  const streaming = streamingOf(exported);
+  return { run: run as Handler['run'], streaming, callsBack: !streaming && exported.length >= 3 };
 }
 
 /** The value at the path and the object that holds it; undefined where there is none. */

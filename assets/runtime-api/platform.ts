@@ -9,9 +9,9 @@ export interface Platform {
   importFile(path: string): Promise<Record<string, unknown>>;
   /** A value as the interpreter's console shows it. */
   inspect(value: unknown): string;
-  /** Writes a line to standard error. */
-  logError(text: string): void;
-  /** Ends the process as soon as what was written to standard output and error is out. */
+  /** Writes text to standard output, all of it before it returns. */
+  print(text: string): void;
+  /** Ends the process as soon as what the handler wrote to standard output and error is out. */
   exit(code: number): Promise<void>;
   /** Calls back for every error that nothing caught, and keeps the process alive. */
   onUncaught(callback: (thrown: unknown) => void): void;
@@ -34,8 +34,12 @@ export interface Receiver {
 export interface Socket {
   /** Whether bytes that were written still wait for the other side to take them. */
   readonly busy: boolean;
-  /** Never throws: a failure ends the connection. */
-  write(bytes: Uint8Array): void;
+  /**
+   * Never throws: a failure ends the connection.
+   *
+   * @param taken called once the bytes are on their way, or never can be
+   */
+  write(bytes: Uint8Array, taken?: () => void): void;
   /** Whether the process shall live for what may yet arrive; at first it does. */
   awaited(yes: boolean): void;
   close(): void;

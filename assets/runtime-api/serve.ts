@@ -1,8 +1,13 @@
+import { callbackStyle } from './callback-style';
+import { isChunks, writeChunks } from './chunks';
 import { type Invocation, RuntimeApiClient } from './client';
 import { contextFactory, parse, serialize } from './context';
-import { describeError, errorText, RuntimeError } from './errors';
+import { describeError, RuntimeError } from './errors';
 import { type Handler, loadHandler } from './handler';
+import { Log } from './log';
 import type { Platform } from './platform';
+import { offerStreaming, responseStream } from './response-stream';
+import type { StreamedAnswer } from './streamed-answer';
 
 /** Set to `1` it lets an answer and the request for the next event share one write. */
 const PIPELINING = 'RUNTIME_API_PIPELINING';
@@ -13,13 +18,19 @@ export async function serve(platform: Platform): Promise<void> {
   let handler: Handler | undefined;
   /** The invocation in hand, for errors that arise outside the handler's own promise. */
   let current: Invocation | undefined;
+  /** Its answer, when that goes out in pieces. */
+  let streamed: StreamedAnswer | undefined;
   /** An answer on its way. */
   let answering: Promise<void> | undefined;
   let failing = false;
+  /** What to do when nothing is left to wait for; without it that is an error. */
+  let whenIdle: (() => void) | undefined;
 
+  const log = new Log(platform);
+  log.takeOver(console);
   const describe = (thrown: unknown) => {
     const document = describeError(thrown, platform.inspect);
-    platform.logError(errorText(document));
+    log.error(document);
     return document;
   };
 
@@ -30,6 +41,7 @@ export async function serve(platform: Platform): Promise<void> {
     failing = true;
     try {
       if (!handler) await client?.failInit(document);
+      else if (current && streamed?.begun) await streamed.fail(document);
       else if (current) await client?.fail(current, document);
       // Its invocation has its answer: that shall arrive, and no other one be blamed.
       else await answering;
@@ -41,24 +53,60 @@ export async function serve(platform: Platform): Promise<void> {
   };
   platform.onUncaught(fail);
   platform.onStuck(() => {
+    const action = whenIdle;
+    whenIdle = undefined;
+    if (failing) return;
+    if (action) return action();
     const what = handler ? 'the handler has not answered' : 'the handler has not loaded';
-    if (!failing)
-      fail(new RuntimeError('NeverSettled', `${what}, and nothing is left to wait for`));
+    fail(new RuntimeError('NeverSettled', `${what}, and nothing is left to wait for`));
   });
 
   try {
     const address = platform.getEnv('AWS_LAMBDA_RUNTIME_API') ?? '';
     const pipelining = platform.getEnv(PIPELINING) === '1';
-    const api = new RuntimeApiClient(address, platform, pipelining);
+    const api = new RuntimeApiClient(
+      address,
+      platform.connect,
+      (text) => log.warn(text),
+      pipelining,
+    );
     client = api;
     const contextOf = contextFactory(platform);
-    const run = await loadHandler(platform);
-    handler = run;
+    offerStreaming();
+    handler = await loadHandler(platform);
+    const { streaming } = handler;
+    const run = handler.callsBack
+      ? callbackStyle(handler.run, (action) => {
+          whenIdle = action;
+        })
+      : handler.run;
+    // Loaded for those that need it only: it takes time.
+    const Writable = streaming && (await import('node:stream')).Writable;
 
-    const invoke = async (invocation: Invocation): Promise<string> => {
+    /** Runs the handler; what is left to do then is to send the answer, or its end. */
+    const invoke = async (invocation: Invocation): Promise<() => Promise<void>> => {
       const trace = invocation.headers.get('lambda-runtime-trace-id');
       platform.setEnv('_X_AMZN_TRACE_ID', trace || undefined);
-      return serialize(await run(parse('event', invocation.body), contextOf(invocation)));
+      const event = parse('event', invocation.body);
+      const context = contextOf(invocation);
+      if (Writable) {
+        const pieces = api.stream(invocation);
+        streamed = pieces;
+        const { stream, finished } = responseStream(Writable, pieces, streaming.highWaterMark);
+        await run(event, stream, context);
+        await finished;
+        return () => pieces.conclude();
+      }
+      const answer = await run(event, context);
+      if (isChunks(answer)) {
+        const pieces = api.stream(invocation);
+        streamed = pieces;
+        await writeChunks(answer, (bytes) => pieces.write(bytes), pieces.useless);
+        await pieces.close();
+        return () => pieces.conclude();
+      }
+      const body = serialize(answer);
+      return () => api.respond(invocation, body);
     };
 
     while (!failing) {
@@ -66,17 +114,19 @@ export async function serve(platform: Platform): Promise<void> {
       // An event that comes when the process is about to end must not meet what broke it.
       if (failing) return;
       current = invocation;
+      log.invocation = invocation;
       let answer: () => Promise<void>;
       try {
-        const body = await invoke(invocation);
-        answer = () => api.respond(invocation, body);
+        answer = await invoke(invocation);
       } catch (thrown) {
         if (failing) return;
         const document = describe(thrown);
-        answer = () => api.fail(invocation, document);
+        const begun = streamed?.begun ? streamed : undefined;
+        answer = () => (begun ? begun.fail(document) : api.fail(invocation, document));
       }
       if (failing) return;
       current = undefined;
+      streamed = undefined;
       answering = answer();
       await answering;
       answering = undefined;

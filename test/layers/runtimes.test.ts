@@ -7,7 +7,9 @@ import { fixtureRuntime, temporaryFolder, tinySpec, writeFiles } from './fixture
 describe('the runtimes of the project', () => {
   test('are complete: every pinned version resolves on both architectures', () => {
     const runtimes = loadRuntimes();
-    expect(runtimes.map(({ name }) => name)).toEqual(expect.arrayContaining(['deno', 'node']));
+    expect(runtimes.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['bun', 'deno', 'node']),
+    );
     const selection = runtimes.map(({ name, versions }) => ({
       name,
       versions: Object.keys(versions),

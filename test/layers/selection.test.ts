@@ -37,7 +37,7 @@ test('a runtime that is not configured gives its newest version on both architec
 
 test.each([
   [{ architecture: 'x86_64' as const }, 'NothingToBuild'],
-  [{ runtimes: ['bun'] }, 'UnknownRuntime'],
+  [{ runtimes: ['perl'] }, 'UnknownRuntime'],
   [{ runtimes: ['deno', 'node'], versions: ['2.9.5'] }, 'AmbiguousVersion'],
 ])('fails for %j', (options, code) => {
   expect(() => select(options)).toThrow(expect.objectContaining({ code }));

@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
+import { describeLogContract } from './log-contract';
 import { RunningLayer } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
+import { describeStreamingContract } from './streaming-contract';
 import { describeWireContract } from './wire-contract';
 
 const dialect = { name: 'deno', file: 'main.ts', parseError: 'TypeError' };
 
 describe('deno', () => describeRuntimeContract(dialect));
 describe('deno on the wire', () => describeWireContract(dialect));
+describe('deno logs', () => describeLogContract(dialect));
+describe('deno in pieces', () => describeStreamingContract(dialect));
 
 describe('deno handlers', () => {
   test.each([

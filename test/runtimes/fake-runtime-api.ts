@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import {
   createServer,
   type IncomingHttpHeaders,
+  type IncomingMessage,
   type Server,
   type ServerResponse,
 } from 'node:http';
@@ -15,6 +16,14 @@ export interface Post {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  readonly trailers: NodeJS.Dict<string>;
+}
+
+/** A post that a test reads and answers itself. */
+export interface OpenPost {
+  readonly path: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
 }
 
 /** Lambda's Runtime API for one runtime: events in order, answers as they arrive. */
@@ -24,6 +33,7 @@ export class FakeRuntimeApi {
   private readonly posts: Post[] = [];
   private waitingForEvent: ServerResponse | undefined;
   private waitingForPost: ((post: Post) => void) | undefined;
+  private waitingForOpenPost: ((post: OpenPost) => void) | undefined;
   private invocations = 0;
   /** Remote ports that connected: one a connection. */
   readonly connections = new Set<number>();
@@ -39,11 +49,17 @@ export class FakeRuntimeApi {
         this.sendEvent();
         return;
       }
+      if (this.waitingForOpenPost) {
+        this.waitingForOpenPost({ path, request, response });
+        this.waitingForOpenPost = undefined;
+        return;
+      }
       const chunks: Buffer[] = [];
       request.on('data', (chunk) => chunks.push(chunk));
       request.on('end', () => {
         response.writeHead(this.postStatus).end('{"status":"OK"}');
-        this.posts.push({ path, headers: request.headers, body: Buffer.concat(chunks).toString() });
+        const { headers, trailers } = request;
+        this.posts.push({ path, headers, body: Buffer.concat(chunks).toString(), trailers });
         this.deliverPost();
       });
     });
@@ -72,6 +88,15 @@ export class FakeRuntimeApi {
     return new Promise((resolve) => {
       this.waitingForPost = resolve;
       this.deliverPost();
+    });
+  }
+
+  /** Sends an event and gives the post that follows as soon as its head has come. */
+  open(event: unknown): Promise<OpenPost> {
+    return new Promise((resolve) => {
+      this.waitingForOpenPost = resolve;
+      this.events.push({ body: JSON.stringify(event), headers: {} });
+      this.sendEvent();
     });
   }
 

@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
+import { describeLogContract } from './log-contract';
 import { RunningLayer } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
+import { describeStreamingContract } from './streaming-contract';
 import { describeWireContract } from './wire-contract';
 
 const dialect = { name: 'node', file: 'main.mjs', parseError: 'SyntaxError' };
 
 describe('node', () => describeRuntimeContract(dialect));
 describe('node on the wire', () => describeWireContract(dialect));
+describe('node logs', () => describeLogContract(dialect));
+describe('node in pieces', () => describeStreamingContract(dialect));
 
 describe('node handlers', () => {
   test.each([

@@ -74,6 +74,15 @@ export class RunningLayer<Api extends RuntimeApi = FakeRuntimeApi> {
     return this.output;
   }
 
+  /** Waits for text in the log: a pipe may bring it later than the connection brings an answer. */
+  async logged(text: string | RegExp): Promise<void> {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      if (typeof text === 'string' ? this.output.includes(text) : text.test(this.output)) return;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error(`the log has no ${text}:\n${this.output}`);
+  }
+
   async stop(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.exited;

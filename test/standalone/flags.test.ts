@@ -86,7 +86,7 @@ describe('flags', () => {
     [{ denoVersion: 'latest' }, '"latest" is not a version; write for example 2.9.5 or 2'],
     [
       { denVersion: '2.9.5' },
-      'denVersion: "2.9.5" belongs to no runtime; the flags are denoVersion, nodeVersion',
+      'denVersion: "2.9.5" belongs to no runtime; the flags are bunVersion, denoVersion, nodeVersion',
     ],
     [
       { createExample: 'true', functionUrl: 'true' },

@@ -9,7 +9,7 @@ declare const Deno: {
     delete(name: string): void;
   };
   readonly errors: Record<'NotFound' | 'NotADirectory', new () => Error>;
-  readonly stderr: { writeSync(bytes: Uint8Array): number };
+  readonly stdout: { writeSync(bytes: Uint8Array): number };
   connect(options: { hostname: string; port: number }): Promise<TcpConn>;
   cwd(): string;
   exit(code: number): never;
@@ -57,7 +57,7 @@ async function connect(hostname: string, port: number, receiver: Receiver): Prom
     }
     close();
   };
-  const write = async (bytes: Uint8Array) => {
+  const write = async (bytes: Uint8Array, taken?: () => void) => {
     unwritten++;
     try {
       let at = await conn.write(bytes);
@@ -66,6 +66,7 @@ async function connect(hostname: string, port: number, receiver: Receiver): Prom
     } catch {
       // The connection stays busy and is given up; whether a response came all the same, `read` tells.
     }
+    taken?.();
   };
 
   read();
@@ -92,9 +93,13 @@ function isFile(path: string): boolean {
   }
 }
 
-function logError(text: string): void {
-  let bytes = encoder.encode(`${text}\n`);
-  while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+function print(text: string): void {
+  let bytes = encoder.encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+  } catch {
+    // Nobody reads any more: there is no place left to say so.
+  }
 }
 
 // Without await: Deno would end a main module that waits for ever before `beforeunload`.
@@ -109,7 +114,7 @@ serve({
   isFile,
   importFile: (path) => import(`file://${path.split('/').map(encodeURIComponent).join('/')}`),
   inspect: Deno.inspect,
-  logError,
+  print,
   exit: async (code) => exit(code),
   onUncaught: (callback) => {
     addEventListener('unhandledrejection', (event) => {

@@ -1,16 +1,9 @@
 // Client of the Lambda Runtime API for Node.js.
-import { existsSync, statSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
-import { pathToFileURL } from 'node:url';
-import { inspect } from 'node:util';
 import { type Receiver, type Socket, serve } from '../../runtime-api/index.js';
+import { nodePlatform } from '../../runtime-api/node-platform.js';
 
 const READ_BYTES = 64 * 1024;
-/** A reader that has stopped must not keep the process. */
-const FLUSH_MILLISECONDS = 2000;
-
-// Taken before the handler loads: what it patches must not reach this loop.
-const { setTimeout } = globalThis;
 
 function connect(host: string, port: number, receiver: Receiver): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -32,9 +25,15 @@ function connect(host: string, port: number, receiver: Receiver): Promise<Socket
         get busy() {
           return unwritten > 0;
         },
-        write(bytes) {
+        write(bytes, taken) {
           unwritten++;
-          socket.write(bytes, written);
+          if (!taken) socket.write(bytes, written);
+          else {
+            socket.write(bytes, () => {
+              written();
+              taken();
+            });
+          }
         },
         awaited(yes) {
           if (yes) socket.ref();
@@ -54,37 +53,8 @@ function connect(host: string, port: number, receiver: Receiver): Promise<Socket
   });
 }
 
-/** Node.js writes to a pipe that is full later on, and `process.exit` would not wait for that. */
-async function exit(code: number): Promise<void> {
-  const flushed = [process.stdout, process.stderr].map(
-    (stream) => new Promise((resolve) => stream.write('', resolve)),
-  );
-  const enough = new Promise((resolve) => setTimeout(resolve, FLUSH_MILLISECONDS));
-  await Promise.race([Promise.all(flushed), enough]);
-  process.exit(code);
-}
-
 serve({
+  ...nodePlatform,
   extensions: ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts'],
-  getEnv: (name) => process.env[name],
-  setEnv: (name, value) => {
-    if (value === undefined) delete process.env[name];
-    else process.env[name] = value;
-  },
-  currentFolder: () => process.cwd(),
-  isFile: (path) => existsSync(path) && statSync(path).isFile(),
-  importFile: (path) => import(pathToFileURL(path).href),
-  inspect,
-  logError: (text) => {
-    process.stderr.write(`${text}\n`);
-  },
-  exit,
-  onUncaught: (callback) => {
-    process.on('uncaughtException', callback);
-    process.on('unhandledRejection', callback);
-  },
-  onStuck: (callback) => {
-    process.on('beforeExit', callback);
-  },
   connect,
 });

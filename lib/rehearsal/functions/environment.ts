@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LayersError } from '../../errors';
 import { postJson } from './post';
-import { readTranscript, stripPlatformLines, type Transcript } from './transcript';
+import { functionLog, readTranscript, type Transcript } from './transcript';
 
 const START_MILLISECONDS = 20_000;
 /** Lambda gives a cold start ten seconds of its own; an emulated processor is slower. */
@@ -96,7 +96,7 @@ export class ExecutionEnvironment {
     const timedOut = transcript.timedOut || (lost && limit.aborted);
     return {
       body,
-      log: stripPlatformLines(this.stdout, requestId),
+      log: functionLog(this.stdout, requestId),
       transcript: { ...transcript, timedOut },
       spent: timedOut || lost || transcript.fatal !== undefined,
     };

@@ -29,10 +29,14 @@ export function readTranscript(log: string): Transcript {
   };
 }
 
-/** The emulator's START, END and REPORT lines are not the runtime's. */
-export function stripPlatformLines(log: string, requestId: string): string {
+/**
+ * A function's log without the emulator's START, END and REPORT lines. The lines of one record come
+ * with carriage returns between them, which a terminal would write over each other.
+ */
+export function functionLog(log: string, requestId: string): string {
   return log
     .split('\n')
     .filter((line) => !/^(?:START|END|REPORT) RequestId: /.test(line) || !line.includes(requestId))
-    .join('\n');
+    .join('\n')
+    .replaceAll('\r', '\n');
 }

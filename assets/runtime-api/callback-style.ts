@@ -1,0 +1,48 @@
+import type { Context } from './context';
+import type { Handler } from './handler';
+
+type Callback = (error?: unknown, answer?: unknown) => void;
+
+/**
+ * Makes a handler of three parameters one that answers with a promise. As in Lambda's Node.js 22
+ * and before, an answer waits for what the handler has left running unless the context's
+ * `callbackWaitsForEmptyEventLoop` is false, an error does not; a handler that never calls back
+ * has answered `null` once nothing is left running.
+ *
+ * @param whenIdle sets what happens, once, when nothing is left to wait for
+ */
+export function callbackStyle(
+  handler: Handler['run'],
+  whenIdle: (action: (() => void) | undefined) => void,
+): Handler['run'] {
+  return (event, given) =>
+    new Promise((resolve, reject) => {
+      const context = given as Context;
+      let called = false;
+      const settle = (action: () => void) => {
+        whenIdle(undefined);
+        action();
+      };
+      const callback: Callback = (error, answer) => {
+        if (called) return;
+        called = true;
+        const isError = error !== undefined && error !== null;
+        if (isError) settle(() => reject(error));
+        else if (context.callbackWaitsForEmptyEventLoop) whenIdle(() => resolve(answer));
+        else settle(() => resolve(answer));
+      };
+      context.callbackWaitsForEmptyEventLoop = true;
+      whenIdle(() => resolve(null));
+      try {
+        const returned = handler(event, context, callback) as PromiseLike<unknown> | undefined;
+        if (typeof returned?.then !== 'function') return;
+        called = true;
+        returned.then(
+          (answer) => settle(() => resolve(answer)),
+          (error) => settle(() => reject(error)),
+        );
+      } catch (error) {
+        settle(() => reject(error));
+      }
+    });
+}

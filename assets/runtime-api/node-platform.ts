@@ -1,0 +1,61 @@
+import { existsSync, statSync, writeSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
+import type { Platform } from './platform';
+
+/** A reader that has stopped must not keep the process. */
+const FLUSH_MILLISECONDS = 2000;
+/** Never changes: waiting for it is sleeping. */
+const WAITED_FOR = new Int32Array(new SharedArrayBuffer(4));
+
+// Taken before the handler loads: what it patches must not reach this loop.
+const { setTimeout } = globalThis;
+
+/** What interpreters with Node.js's own modules have in common. */
+export const nodePlatform = {
+  getEnv: (name) => process.env[name],
+  setEnv: (name, value) => {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  },
+  currentFolder: () => process.cwd(),
+  isFile: (path) => existsSync(path) && statSync(path).isFile(),
+  importFile: (path) => import(pathToFileURL(path).href),
+  inspect,
+  print,
+  exit,
+  onUncaught: (callback) => {
+    process.on('uncaughtException', callback);
+    process.on('unhandledRejection', callback);
+  },
+  onStuck: (callback) => {
+    process.on('beforeExit', callback);
+  },
+} satisfies Partial<Platform>;
+
+/**
+ * `process.stdout` would write to a pipe that is full later on, which `process.exit` does not wait
+ * for, and making it costs a millisecond of every start.
+ */
+function print(text: string): void {
+  let bytes: Uint8Array = Buffer.from(text);
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(1, bytes));
+    } catch (error) {
+      // Nobody reads any more: there is no place left to say so.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      Atomics.wait(WAITED_FOR, 0, 0, 1);
+    }
+  }
+}
+
+/** What the handler wrote to `process.stdout` itself may still wait for its reader. */
+async function exit(code: number): Promise<void> {
+  const flushed = [process.stdout, process.stderr].map(
+    (stream) => new Promise((resolve) => stream.write('', resolve)),
+  );
+  const enough = new Promise((resolve) => setTimeout(resolve, FLUSH_MILLISECONDS));
+  await Promise.race([Promise.all(flushed), enough]);
+  process.exit(code);
+}

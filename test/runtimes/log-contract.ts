@@ -1,0 +1,174 @@
+import { type BuiltLayer, realLayer } from '../layers/fixtures';
+import { FakeRuntimeApi } from './fake-runtime-api';
+import { RunningLayer } from './running-layer';
+import type { RuntimeDialect } from './runtime-contract';
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const LEVELS = ['trace', 'debug', 'info', 'log', 'warn', 'error', 'fatal'];
+const NAMES = ['TRACE', 'DEBUG', 'INFO', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+
+/** What every runtime makes of what a function logs. */
+export function describeLogContract({ name, file }: RuntimeDialect): void {
+  let layer: BuiltLayer;
+  let running: RunningLayer | undefined;
+
+  beforeAll(async () => {
+    layer = await realLayer(name);
+  }, 120_000);
+  afterEach(async () => {
+    await running?.stop();
+    running = undefined;
+  });
+
+  const start = async (code: string, environment: Record<string, string> = {}) => {
+    const handler = `${file.split('.')[0]}.handler`;
+    const api = await FakeRuntimeApi.start();
+    running = RunningLayer.with(api, layer.folder, { [file]: code }, handler, environment);
+    return running;
+  };
+  /** What a handler of this body logs, record by record; the last one is `end`. */
+  const logOf = async (body: string, environment: Record<string, string> = {}) => {
+    const layer = await start(
+      `console.log('init'); export const handler = (event) => { ${body} };`,
+      environment,
+    );
+    for (const tenant of ['blue', undefined]) {
+      await layer.api.invoke({}, tenant ? { 'Lambda-Runtime-Aws-Tenant-Id': tenant } : {});
+    }
+    await layer.logged(/end.*end.*\n/s);
+    return layer.log.trimEnd().split('\n');
+  };
+  const all = LEVELS.map((level) => `console.${level}?.('${level}');`).join('');
+
+  describe('as text', () => {
+    test('a record has time, request id, level and message, and is one line', async () => {
+      const records = (
+        await logOf(`
+          console.log('two\\nlines', { a: 1 });
+          console.warn('%s is %d %i %f %j%% %c-', 'x', 4.5, 4.5, '1.5', { b: [2] }, 'css', 'more');
+          console.error(new TypeError('oh'));
+          console.log('100%', 1n, undefined);
+          console.log('end');`)
+      ).map((record) => record.split('\t'));
+      expect(records).toHaveLength(11);
+      for (const [time] of records) expect(time).toMatch(TIME);
+      expect(records.map(([, id, level]) => `${id} ${level}`)).toEqual([
+        '- INFO',
+        ...['1', '2'].flatMap((id) =>
+          ['INFO', 'WARN', 'ERROR', 'INFO', 'INFO'].map((level) => `${id} ${level}`),
+        ),
+      ]);
+      expect(records[1]?.[3]).toMatch(/^two\rlines \{\s*a: 1,?\s*\}$/);
+      expect(records[2]?.[3]).toBe('x is 4.5 4 1.5 {"b":[2]}% - more');
+      expect(records[3]?.[3]).toMatch(/TypeError: oh/);
+      expect(records[4]?.[3]).toBe('100% 1n undefined');
+    });
+
+    test('the error of an invocation is one record, with its stack', async () => {
+      const layer = await start("export const handler = () => { throw new RangeError('bad'); };");
+      await layer.api.invoke({});
+      await layer.logged('\n');
+      expect(layer.log).toMatch(/^\S+\t1\tERROR\tRangeError: bad\r {4}at [^\n]+\n$/);
+    });
+  });
+
+  describe('as JSON', () => {
+    const JSON_FORMAT = { AWS_LAMBDA_LOG_FORMAT: 'JSON' };
+    const recordsOf = async (body: string, environment = JSON_FORMAT) =>
+      (await logOf(body, environment)).map((record) => JSON.parse(record));
+
+    test('a record has time, level, request id, tenant and message', async () => {
+      const [init, ...records] = await recordsOf(`
+        console.info('two\\nlines'); console.warn({ a: { b: 1 } }); console.log('%s-', 'x', 7);
+        console.log('end');`);
+      expect(init).toEqual({ timestamp: init.timestamp, level: 'INFO', message: 'init' });
+      expect(init.timestamp).toMatch(TIME);
+      const messages = ['two\nlines', { a: { b: 1 } }, 'x- 7', 'end'];
+      const levels = ['INFO', 'WARN', 'INFO', 'INFO'];
+      expect(records.map(({ timestamp, ...record }) => record)).toEqual(
+        [{ requestId: '1', tenantId: 'blue' }, { requestId: '2' }].flatMap((invocation) =>
+          messages.map((message, at) => ({ level: levels[at], ...invocation, message })),
+        ),
+      );
+    });
+
+    test('errors have type, message and stack, what is not JSON is shown', async () => {
+      const records = await recordsOf(`
+        const circle = {}; circle.self = circle;
+        console.error(Object.assign(new TypeError('alone'), { code: 7 }));
+        console.error('with text', new RangeError('beside'));
+        console.log({ nested: new Error('inside') });
+        console.log(circle); console.log(1n); console.log(undefined); console.log();
+        console.log('end');`);
+      const stackTrace = expect.arrayContaining([expect.stringMatching(/^at /)]);
+      expect(records.slice(1, 8)).toMatchObject([
+        { message: { errorType: 'TypeError', errorMessage: 'alone', stackTrace, code: 7 } },
+        { message: expect.stringMatching(/^with text /), errorType: 'RangeError', stackTrace },
+        { message: { nested: { errorType: 'Error', errorMessage: 'inside' } } },
+        { message: expect.stringMatching(/self: .*[Cc]ircular/) },
+        { message: '1n' },
+        { message: 'undefined' },
+        { message: '' },
+      ]);
+    });
+
+    test('the error of an invocation, of an init and a refusal are records too', async () => {
+      const layer = await start(
+        "export const handler = () => { throw new TypeError('bad'); };",
+        JSON_FORMAT,
+      );
+      layer.api.postStatus = 413;
+      await layer.api.invoke({});
+      await layer.logged(/\n.*\n/s);
+      const [error, refusal] = layer.log
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(error).toMatchObject({
+        level: 'ERROR',
+        requestId: '1',
+        message: { errorType: 'TypeError', errorMessage: 'bad' },
+      });
+      expect(refusal).toMatchObject({ level: 'WARN', message: expect.stringContaining('413') });
+      await layer.stop();
+      const broken = await start("throw new TypeError('broken');", JSON_FORMAT);
+      await broken.api.nextPost();
+      await broken.exited;
+      expect(JSON.parse(broken.log)).toMatchObject({ message: { errorMessage: 'broken' } });
+    });
+
+    test.each([
+      ['WARN', ['WARN', 'ERROR', 'FATAL']],
+      ['debug', ['DEBUG', 'INFO', 'INFO', 'WARN', 'ERROR', 'FATAL']],
+      ['FATAL', ['FATAL']],
+      ['TRACE', NAMES],
+      ['nonsense', NAMES],
+    ])('from level %s on', async (level, expected) => {
+      const environment = { ...JSON_FORMAT, AWS_LAMBDA_LOG_LEVEL: level };
+      const records = await recordsOf(`${all} console.fatal('end');`, environment);
+      const own = records.filter(({ message }) => LEVELS.includes(message));
+      expect(own.map((record) => record.level)).toEqual([...expected, ...expected]);
+    });
+  });
+
+  describe('nothing is lost', () => {
+    test.each([{ AWS_LAMBDA_LOG_FORMAT: 'Text' }, { AWS_LAMBDA_LOG_FORMAT: 'JSON' }])(
+      'when the handler ends the process, with %j',
+      async (environment) => {
+        const layer = await start(
+          `export const handler = () => {
+            for (let line = 0; line < 20_000; line++) console.log('line ' + line + '.'.repeat(40));
+            console.error('last words');
+            (globalThis.Deno ?? process).exit(3);
+          };`,
+          environment,
+        );
+        layer.api.invoke({});
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        expect(await layer.exited).toBe(3);
+        expect(layer.log.match(/line \d+\.{40}/g)).toHaveLength(20_000);
+        expect(layer.log).toContain('last words');
+      },
+    );
+  });
+}
