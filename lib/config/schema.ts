@@ -89,12 +89,20 @@ const paused = z.strictObject({
   reason: z.string().min(3, { error: 'is too short; say why the target is paused' }),
 });
 
+const canary = z.strictObject({
+  /** The wave's first account when absent. */
+  account: account.optional(),
+  region,
+});
+
 const wave = z.strictObject({
   name: slug('wave name'),
   accounts: z.array(account).min(1, { error: 'is empty; name at least one account' }),
   regions: z.array(region).min(1, { error: 'is empty; name at least one region' }),
   /** A person approves before anything of the wave is touched. */
   approval: z.boolean({ error: 'is not true or false' }).default(false),
+  /** Published and smoke-tested before the other targets of the wave. */
+  canary: canary.optional(),
   paused: z.array(paused).default([]),
 });
 

@@ -1,7 +1,7 @@
 import { aws_codebuild as codebuild, type aws_iam as iam } from 'aws-cdk-lib';
 import { CodeBuildStep, type CodePipelineSource, type FileSet } from 'aws-cdk-lib/pipelines';
 import { OVERRIDES_VARIABLE, type Overrides } from '../config';
-import type { WavePlan } from '../plan';
+import type { SmokePlan, WavePlan } from '../plan';
 import type { Architecture } from '../release';
 
 const BUILD_IMAGES: Record<Architecture, codebuild.IBuildImage> = {
@@ -106,13 +106,28 @@ export function publishStep(
   });
 }
 
-/** Reads back and invokes every layer of a wave. */
-export function smokeStep(release: FileSet, wave: string, role: iam.IRole): CodeBuildStep {
-  return new CodeBuildStep(`Smoke-${wave}`, {
+/** Most targets that a smoke action asks side by side; it does little but wait for them. */
+const SMOKE_CONCURRENCY = 32;
+
+/** Reads back and invokes every layer of a wave, or of its canary. */
+export function smokeStep(
+  release: FileSet,
+  wave: WavePlan,
+  { action, only }: SmokePlan,
+  role: iam.IRole,
+): CodeBuildStep {
+  const targets = only ? 1 : wave.targets.length;
+  return new CodeBuildStep(action, {
     input: release,
     partialBuildSpec: NODE,
     role,
-    commands: [`node tools.cjs smoke --plan release.json --wave ${wave}`],
+    commands: [
+      [
+        `node tools.cjs smoke --plan release.json --wave ${wave.name}`,
+        ...(only ? [`--only ${only.account}/${only.region}`] : []),
+        `--concurrency ${Math.min(targets, SMOKE_CONCURRENCY)}`,
+      ].join(' '),
+    ],
   });
 }
 

@@ -106,6 +106,19 @@ describe('configuration', () => {
       /say why/,
     ],
     [
+      'a canary outside its wave',
+      (raw) => (raw.waves[0].canary = { region: 'eu-west-2' }),
+      /waves\.0\.canary: 888888888888\/eu-west-2 is not a target of wave "pilot"; name one that is/,
+    ],
+    [
+      'a paused canary',
+      (raw) => {
+        raw.waves[0].canary = { region: 'eu-west-1' };
+        raw.waves[0].paused = [{ region: 'eu-west-1', reason: 'outage' }];
+      },
+      /waves\.0\.canary: 888888888888\/eu-west-1 is paused; name another target/,
+    ],
+    [
       'a home region without CodePipeline',
       (raw) => (raw.home.region = 'ca-west-1'),
       /home\.region: "ca-west-1" has no CodePipeline/,

@@ -50,14 +50,6 @@ describe('plan', () => {
     expect(() => planOf(raw)).toThrow(/no target that is not paused/);
   });
 
-  test('fails on a wave that does not fit into one stage, and says how to split it', () => {
-    const raw = rawConfig();
-    raw.waves[0].accounts = Array.from({ length: 23 }, (_, index) => String(100000000000 + index));
-    expect(() => planOf(raw)).toThrow(
-      /wave "pilot" has 46 targets.* at most 45 fit: split the wave/,
-    );
-  });
-
   test('fails on a name that makes function names too long', () => {
     const config = parseConfig({ ...rawConfig(), name: 'a-very-long-name-xyz' });
     const layer = fakeLayer('abcdefghijklmnop', '24.21.0', 'x86_64');
