@@ -87,6 +87,8 @@ const paused = z.strictObject({
   account: account.optional(),
   region,
   reason: z.string().min(3, { error: 'is too short; say why the target is paused' }),
+  /** Day on which the pause began. */
+  since: z.iso.date({ error: 'is not a day; write it like 2026-11-22' }),
 });
 
 const canary = z.strictObject({

@@ -140,7 +140,7 @@ export function smokeStep(
 export function approvalComment(wave: WavePlan): string {
   const targets = wave.targets.map(({ account, region }) => `${account}/${region}`);
   const paused = wave.paused.map(
-    ({ account, region, reason }) => `${account}/${region} (${reason})`,
+    ({ account, region, reason, since }) => `${account}/${region} since ${since} (${reason})`,
   );
   const text = [
     `Release the layers of execution #{codepipeline.PipelineExecutionId} to wave ${wave.name}: ${targets.join(', ')}.`,

@@ -23,6 +23,8 @@ export interface PausedTarget {
   readonly account: string;
   readonly region: string;
   readonly reason: string;
+  /** Day on which the pause began, `2026-11-22`. */
+  readonly since: string;
 }
 
 /** Targets that are released together. */
@@ -111,7 +113,7 @@ function planWave(
       const pause = wave.paused.find(
         (entry) => entry.region === region && (entry.account ?? account) === account,
       );
-      if (pause) paused.push({ account, region, reason: pause.reason });
+      if (pause) paused.push({ account, region, reason: pause.reason, since: pause.since });
       else targets.push(planTarget(config, wave.name, account, region, layers));
     }
   }

@@ -83,6 +83,7 @@ export const configurations = fc
           paused: entry.paused.map(({ place, everywhere }) => ({
             ...(everywhere ? { region: at(place).region } : at(place)),
             reason: 'generated',
+            since: '2026-11-01',
           })),
         };
       }),

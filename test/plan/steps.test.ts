@@ -76,6 +76,7 @@ describe('a wave', () => {
     raw.waves[0].paused = raw.waves[0].regions.map((region: string) => ({
       region,
       reason: 'moving house',
+      since: '2026-11-01',
     }));
     expect(layoutOf(planOf(raw)).join()).not.toContain('pilot');
   });
