@@ -1,6 +1,8 @@
+export { expectedSeconds, MODEL, stageSeconds } from './duration';
 export {
   exampleFunctionName,
   exampleRoleName,
+  lookupRoleArn,
   publishRoleName,
   roleArn,
   smokeRoleName,

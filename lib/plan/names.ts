@@ -31,6 +31,10 @@ export const bootstrapBucket = ({ qualifier }: Naming, account: string, region: 
 export const filePublishingRoleArn = ({ qualifier }: Naming, account: string, region: string) =>
   roleArn(account, region, `cdk-${qualifier}-file-publishing-role-${account}-${region}`);
 
+/** ARN of CDK's bootstrap role that may read everything but secrets, and trusts the home account. */
+export const lookupRoleArn = ({ qualifier }: Naming, account: string, region: string) =>
+  roleArn(account, region, `cdk-${qualifier}-lookup-role-${account}-${region}`);
+
 export function roleArn(account: string, region: string, roleName: string): string {
   return `arn:${partitionOf(region)}:iam::${account}:role/${roleName}`;
 }
