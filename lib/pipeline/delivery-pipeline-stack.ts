@@ -23,12 +23,21 @@ import {
   type DeliveryPlan,
   deploymentId,
   planStages,
+  preflightRoleName,
   publishRoleName,
   smokeRoleName,
   type WavePlan,
 } from '../plan';
 import { acknowledgePipelineFindings } from './acknowledgements';
-import { approvalComment, buildStep, publishStep, smokeStep, synthStep } from './steps';
+import {
+  approvalComment,
+  buildStep,
+  type LayerBuild,
+  preflightStep,
+  publishStep,
+  smokeStep,
+  synthStep,
+} from './steps';
 import { targetSynthesizer } from './synthesizer';
 
 export interface DeliveryPipelineStackProps {
@@ -43,8 +52,8 @@ export interface DeliveryPipelineStackProps {
 const CDK_CLI_VERSION = '2.1148.1';
 const CDK_ASSETS_VERSION = '4.7.3';
 
-/** About 4000 characters of role ARNs: a managed policy takes 6144. */
-const ARNS_PER_STATEMENT = 40;
+/** About 5000 characters of role ARNs: a managed policy takes 6144. */
+const ARNS_PER_STATEMENT = 50;
 
 /** Artifacts are intermediate: what is released lies in the targets' own buckets. */
 const ARTIFACT_EXPIRY: s3.LifecycleRule = {
@@ -54,7 +63,7 @@ const ARTIFACT_EXPIRY: s3.LifecycleRule = {
 
 /**
  * The self-mutating delivery pipeline:
- * source, native builds, synth, self-mutation, publishing of zips, then for each wave
+ * source, native builds, synth, self-mutation, preflight, publishing of zips, then for each wave
  * approval, publish steps, smoke test and release steps.
  */
 export class DeliveryPipelineStack extends Stack {
@@ -97,11 +106,7 @@ export class DeliveryPipelineStack extends Stack {
       codeBuildDefaults: { logging: { cloudWatch: { logGroup: this.logGroup(plan) } } },
     });
 
-    const publishRole = this.toolRole(
-      publishRoleName(plan),
-      plan.waves.flatMap(({ targets }) => targets.map(({ publishRoleArn }) => publishRoleArn)),
-    );
-    pipeline.addWave('Publish', { pre: [publishStep(synth.release, builds, publishRole)] });
+    this.addPublish(pipeline, plan, synth.release, builds);
     for (const wave of plan.waves) this.addWave(pipeline, plan, wave, synth.release);
     pipeline.buildPipeline();
     this.addTrigger(pipeline.pipeline, plan);
@@ -191,6 +196,31 @@ export class DeliveryPipelineStack extends Stack {
         resources: [plan.source.connectionArn],
       }),
     );
+  }
+
+  /** Nothing is sent anywhere before every target has been asked. */
+  private addPublish(
+    pipeline: CodePipeline,
+    plan: DeliveryPlan,
+    release: FileSet,
+    builds: readonly LayerBuild[],
+  ): void {
+    const targets = plan.waves.flatMap((wave) => wave.targets);
+    const publishRoles = targets.map(({ publishRoleArn }) => publishRoleArn);
+    const preflight = preflightStep(
+      release,
+      this.toolRole(preflightRoleName(plan), [
+        ...targets.map(({ lookupRoleArn }) => lookupRoleArn),
+        ...publishRoles,
+      ]),
+    );
+    const publish = publishStep(
+      release,
+      builds,
+      this.toolRole(publishRoleName(plan), publishRoles),
+    );
+    publish.addStepDependency(preflight);
+    pipeline.addWave('Publish', { pre: [preflight, publish] });
   }
 
   /** One CodePipeline stage a step: a wave of CDK Pipelines is a stage. */

@@ -84,6 +84,16 @@ export function synthStep(
   return { step, release: step.addOutputDirectory(RELEASE) };
 }
 
+/** Asks every target whether it can take the release, and lists all that is wrong. */
+export function preflightStep(release: FileSet, role: iam.IRole): CodeBuildStep {
+  return new CodeBuildStep('Preflight', {
+    input: release,
+    partialBuildSpec: NODE,
+    role,
+    commands: ['node tools.cjs preflight --plan release.json'],
+  });
+}
+
 /** Copies every zip to every target's bootstrap bucket. */
 export function publishStep(
   release: FileSet,

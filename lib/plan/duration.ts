@@ -20,6 +20,8 @@ export const MODEL = {
   /** The CDK CLI's own installation, and each stack that it finds unchanged. */
   selfMutation: 15,
   unchangedStack: 1,
+  /** All preflight checks of one target; `checks` targets side by side. */
+  preflightCheck: 3,
   /** Bytes a second of one transfer to S3, of which `transfers` run side by side. */
   transferBytes: 42_000_000,
   transfers: 8,
@@ -69,6 +71,8 @@ const SECONDS: Record<ActionKind, (plan: DeliveryPlan, targets: number) => numbe
     const regions = new Set(waves.flatMap(({ targets }) => targets.map(({ region }) => region)));
     return MODEL.codeBuildStart + MODEL.selfMutation + MODEL.unchangedStack * (regions.size + 1);
   },
+  preflight: (_plan, targets) =>
+    MODEL.codeBuildStart + Math.ceil(targets / MODEL.checks) * MODEL.preflightCheck,
   zips: ({ layers }, targets) => {
     const bytes = layers.reduce((sum, { zipBytes }) => sum + zipBytes, 0);
     return MODEL.codeBuildStart + (bytes * targets) / (MODEL.transferBytes * MODEL.transfers);

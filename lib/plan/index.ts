@@ -3,6 +3,7 @@ export {
   exampleFunctionName,
   exampleRoleName,
   lookupRoleArn,
+  preflightRoleName,
   publishRoleName,
   roleArn,
   smokeRoleName,
@@ -20,6 +21,7 @@ export {
 export {
   MAX_ACTIONS_PER_STAGE,
   MAX_INLINE_POLICY_CHARACTERS,
+  MAX_PARAMETERS,
   MAX_STAGES,
   MAX_TEMPLATE_BYTES,
   type QuotaUse,

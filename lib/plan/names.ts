@@ -11,6 +11,9 @@ export interface Naming {
 /** Role of the CodeBuild project that copies zips into the bootstrap buckets (home account). */
 export const publishRoleName = ({ name }: Naming) => `${name}-publish`;
 
+/** Role of the CodeBuild project that checks the targets before anything is deployed (home account). */
+export const preflightRoleName = ({ name }: Naming) => `${name}-preflight`;
+
 /** Role of the CodeBuild project that smoke-tests a wave (home account): no wave enters another. */
 export const smokeRoleName = ({ name }: Naming, wave: string) => `${name}-smoke-wave-${wave}`;
 

@@ -12,6 +12,7 @@ import {
   exampleFunctionName,
   filePublishingRoleArn,
   layerVersionArn,
+  lookupRoleArn,
   roleArn,
   targetSmokeRoleName,
 } from './names';
@@ -149,6 +150,7 @@ function planTarget(
     wave,
     bucket: bootstrapBucket(config, account, region),
     publishRoleArn: filePublishingRoleArn(config, account, region),
+    lookupRoleArn: lookupRoleArn(config, account, region),
     smokeRoleArn: roleArn(account, region, targetSmokeRoleName(config, region)),
     layers: layers.map((layer) => ({
       name: layer.name,

@@ -7,6 +7,7 @@ export type ActionKind =
   | 'build'
   | 'synth'
   | 'self-mutation'
+  | 'preflight'
   | 'zips'
   | 'approval'
   | 'publish'
@@ -51,7 +52,10 @@ export function planStages(plan: DeliveryPlan): StagePlan[] {
     },
     {
       name: 'Publish',
-      actions: [{ name: 'Publish-zips', runOrder: 1, kind: 'zips', targets }],
+      actions: [
+        { name: 'Preflight', runOrder: 1, kind: 'preflight', targets },
+        { name: 'Publish-zips', runOrder: 2, kind: 'zips', targets },
+      ],
     },
     ...plan.waves.flatMap((wave) => waveStages(plan, wave)),
   ];

@@ -3,7 +3,7 @@ import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s
 import type { STSClient } from '@aws-sdk/client-sts';
 import { LayersError } from '../errors';
 import type { ReleaseTarget } from '../release';
-import { clientConfig, explain, roleCredentials } from './aws';
+import { bootstrapCommand, clientConfig, explain, roleCredentials } from './aws';
 import type { ReleaseZip } from './zips';
 
 /** What a bucket holds under a zip's key. `note` says what is wrong with an object that differs. */
@@ -121,16 +121,4 @@ export class TargetBucket {
       { cause: error },
     );
   }
-}
-
-/** The CDK CLI's command that makes the bucket and the role, trusted by the home account. */
-function bootstrapCommand(target: ReleaseTarget, homeAccount: string): string {
-  const qualifier = /^cdk-([a-z0-9]+)-assets-/.exec(target.bucket)?.[1];
-  return [
-    `npx cdk bootstrap aws://${target.account}/${target.region} --trust ${homeAccount}`,
-    ...(qualifier && qualifier !== 'hnb659fds'
-      ? [`--qualifier ${qualifier} --toolkit-stack-name CDKToolkit-${qualifier}`]
-      : []),
-    '--cloudformation-execution-policies <policy ARN>',
-  ].join(' ');
 }

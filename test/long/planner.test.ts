@@ -44,7 +44,7 @@ test(
       .filter(([, { partition, codePipeline }]) => partition === 'aws' && codePipeline)
       .map(([name]) => name);
     for (const wave of [
-      { name: 'regions', accounts: accounts(13), regions },
+      { name: 'regions', accounts: accounts(9), regions },
       { name: 'home', accounts: accounts(152), regions: ['us-east-1'] },
       { name: 'elsewhere', accounts: accounts(84), regions: ['ap-southeast-2'] },
     ]) {

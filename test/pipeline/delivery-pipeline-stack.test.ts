@@ -79,7 +79,8 @@ Build
 UpdatePipeline
   1 SelfMutate CodeBuild
 Publish
-  1 Publish-zips CodeBuild
+  1 Preflight CodeBuild
+  2 Publish-zips CodeBuild
 pilot-publish
   1 publish-888888888888-eu-west-1.layers-publish.Deploy CloudFormation eu-west-1
   1 publish-888888888888-us-east-1.layers-publish.Deploy CloudFormation
@@ -174,6 +175,34 @@ production-release
     });
   });
 
+  test('preflight may look at the targets and prove that publishing may enter them, no more', () => {
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      Roles: [{ Ref: Match.stringLikeRegexp('^layerspreflight') }],
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          {
+            Sid: 'EnterTargets',
+            Effect: 'Allow',
+            Action: 'sts:AssumeRole',
+            Resource: ['file-publishing', 'lookup']
+              .flatMap((role) =>
+                [
+                  '777777777777-eu-west-1',
+                  '777777777777-us-east-1',
+                  '888888888888-eu-west-1',
+                  '888888888888-us-east-1',
+                ].map(
+                  (place) =>
+                    `arn:aws:iam::${place.slice(0, 12)}:role/cdk-hnb659fds-${role}-role-${place}`,
+                ),
+              )
+              .sort(),
+          },
+        ]),
+      },
+    });
+  });
+
   test('the approver reads what goes where', () => {
     const approval = stages
       .flatMap(({ Actions }) => Actions)
@@ -205,6 +234,7 @@ describe('delivery pipeline, in steps', () => {
   const accounts = Array.from({ length: 46 }, (_, index) => String(700000000000 + index));
   const raw = {
     ...rawConfig(),
+    runtimes: [{ name: 'deno', versions: ['2.9.5'], architectures: ['arm64'] }],
     waves: [
       { name: 'single', accounts: ['888888888888'], regions: ['eu-west-1'] },
       {
@@ -224,9 +254,9 @@ describe('delivery pipeline, in steps', () => {
     expect(renderedLayout(stages)).toEqual(plannedLayout(plan));
     expect(stages.map(({ Name, Actions }) => `${Name} ${Actions.length}`)).toEqual([
       'Source 1',
-      'Build 3',
+      'Build 2',
       'UpdatePipeline 1',
-      'Publish 1',
+      'Publish 2',
       'single-publish 2',
       'single-release 1',
       'wide-approval 1',

@@ -42,7 +42,7 @@ export function expectTemplatesWithinLimits(plan: DeliveryPlan): void {
       expect(bytes).toBeLessThanOrEqual(estimate("bytes of the pipeline's template"));
       expect(bytes).toBeGreaterThan(0.6 * estimate("bytes of the pipeline's template"));
       expect(managedPolicies(stack)).toBeLessThanOrEqual(
-        estimate("managed policies of the pipeline's role"),
+        estimate('managed policies of the preflight role'),
       );
     } else if (stack.stackName.includes('-support-')) {
       expect(bytes).toBeLessThanOrEqual(estimate("bytes of an artifact replica's template"));
