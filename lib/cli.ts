@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { describeError } from './errors';
 import { buildCommand } from './layers/command';
 import { arnCommand, listCommand } from './lookup/command';
+import { preflightCommand } from './preflight';
 import { publishCommand } from './publish/command';
 import { smokeCommand } from './smoke/command';
 
@@ -10,6 +11,7 @@ export async function runLayers(): Promise<void> {
   const program = new Command('layers')
     .description('Build, publish, check and look up Lambda runtime layers')
     .addCommand(buildCommand())
+    .addCommand(preflightCommand())
     .addCommand(publishCommand())
     .addCommand(smokeCommand())
     .addCommand(arnCommand())

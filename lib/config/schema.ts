@@ -87,6 +87,14 @@ const paused = z.strictObject({
   account: account.optional(),
   region,
   reason: z.string().min(3, { error: 'is too short; say why the target is paused' }),
+  /** Day on which the pause began. */
+  since: z.iso.date({ error: 'is not a day; write it like 2026-11-22' }),
+});
+
+const canary = z.strictObject({
+  /** The wave's first account when absent. */
+  account: account.optional(),
+  region,
 });
 
 const wave = z.strictObject({
@@ -95,6 +103,8 @@ const wave = z.strictObject({
   regions: z.array(region).min(1, { error: 'is empty; name at least one region' }),
   /** A person approves before anything of the wave is touched. */
   approval: z.boolean({ error: 'is not true or false' }).default(false),
+  /** Published and smoke-tested before the other targets of the wave. */
+  canary: canary.optional(),
   paused: z.array(paused).default([]),
 });
 

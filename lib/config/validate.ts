@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { LayersError } from '../errors';
 import { REGIONS } from './regions';
-import { type DeliveryConfig, deliverySchema } from './schema';
+import { type DeliveryConfig, deliverySchema, type WaveConfig } from './schema';
 
 /** One thing wrong: where, and what to do about it. */
 interface Problem {
@@ -134,6 +134,7 @@ function targetProblems(config: DeliveryConfig): Problem[] {
         seen.set(target, wave.name);
       }
     }
+    problems.push(...canaryProblems(wave, `delivery.waves.${index}.canary`));
     wave.paused.forEach((paused, at) => {
       const accounts = paused.account ? [paused.account] : wave.accounts;
       if (
@@ -148,6 +149,23 @@ function targetProblems(config: DeliveryConfig): Problem[] {
     });
   });
   return problems;
+}
+
+function canaryProblems(wave: WaveConfig, field: string): Problem[] {
+  if (!wave.canary) return [];
+  const { account = wave.accounts[0], region } = wave.canary;
+  const target = `${account}/${region}`;
+  if (!wave.accounts.includes(account) || !wave.regions.includes(region)) {
+    return [
+      { field, message: `${target} is not a target of wave "${wave.name}"; name one that is` },
+    ];
+  }
+  const paused = wave.paused.some(
+    (entry) => entry.region === region && (entry.account ?? account) === account,
+  );
+  return paused
+    ? [{ field, message: `${target} is paused; name another target, or resume this one` }]
+    : [];
 }
 
 /** Second and later occurrences, with their index. */

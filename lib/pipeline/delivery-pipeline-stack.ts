@@ -9,14 +9,35 @@ import {
   Stack,
   aws_s3 as s3,
 } from 'aws-cdk-lib';
-import { CodePipeline, CodePipelineSource, ManualApprovalStep } from 'aws-cdk-lib/pipelines';
+import {
+  CodePipeline,
+  CodePipelineSource,
+  type FileSet,
+  ManualApprovalStep,
+} from 'aws-cdk-lib/pipelines';
 import type { Construct } from 'constructs';
 import { PublishStage } from '../../stages/publish-stage';
 import { ReleaseStage } from '../../stages/release-stage';
 import type { Overrides } from '../config';
-import { type DeliveryPlan, publishRoleName, smokeRoleName } from '../plan';
+import {
+  type DeliveryPlan,
+  deploymentId,
+  planStages,
+  preflightRoleName,
+  publishRoleName,
+  smokeRoleName,
+  type WavePlan,
+} from '../plan';
 import { acknowledgePipelineFindings } from './acknowledgements';
-import { approvalComment, buildStep, publishStep, smokeStep, synthStep } from './steps';
+import {
+  approvalComment,
+  buildStep,
+  type LayerBuild,
+  preflightStep,
+  publishStep,
+  smokeStep,
+  synthStep,
+} from './steps';
 import { targetSynthesizer } from './synthesizer';
 
 export interface DeliveryPipelineStackProps {
@@ -31,6 +52,9 @@ export interface DeliveryPipelineStackProps {
 const CDK_CLI_VERSION = '2.1148.1';
 const CDK_ASSETS_VERSION = '4.7.3';
 
+/** About 5000 characters of role ARNs: a managed policy takes 6144. */
+const ARNS_PER_STATEMENT = 50;
+
 /** Artifacts are intermediate: what is released lies in the targets' own buckets. */
 const ARTIFACT_EXPIRY: s3.LifecycleRule = {
   expiration: Duration.days(30),
@@ -39,8 +63,8 @@ const ARTIFACT_EXPIRY: s3.LifecycleRule = {
 
 /**
  * The self-mutating delivery pipeline:
- * source, native builds, synth, self-mutation, publishing of zips, then for each wave
- * approval, publish stages, smoke test and release stages.
+ * source, native builds, synth, self-mutation, preflight, publishing of zips, then for each wave
+ * approval, publish steps, smoke test and release steps.
  */
 export class DeliveryPipelineStack extends Stack {
   constructor(scope: Construct, id: string, props: DeliveryPipelineStackProps) {
@@ -50,6 +74,8 @@ export class DeliveryPipelineStack extends Stack {
       description: 'Builds Lambda runtime layers and delivers them to every target',
       env: { account: plan.home.account, region: plan.home.region },
       synthesizer: targetSynthesizer(plan),
+      // A third of the template's bytes, of which CloudFormation takes a limited number.
+      suppressTemplateIndentation: true,
     });
     for (const refusal of refusals) Annotations.of(this).addError(refusal);
 
@@ -80,37 +106,11 @@ export class DeliveryPipelineStack extends Stack {
       codeBuildDefaults: { logging: { cloudWatch: { logGroup: this.logGroup(plan) } } },
     });
 
-    const publishRole = this.toolRole(
-      publishRoleName(plan),
-      plan.waves.flatMap(({ targets }) => targets.map(({ publishRoleArn }) => publishRoleArn)),
-    );
-    pipeline.addWave('Publish', { pre: [publishStep(synth.release, builds, publishRole)] });
-    for (const wave of plan.waves) {
-      if (wave.targets.length === 0) continue;
-      const smokeRole = this.toolRole(
-        smokeRoleName(plan, wave.name),
-        wave.targets.map(({ smokeRoleArn }) => smokeRoleArn),
-      );
-      const publish = pipeline.addWave(`${wave.name}-publish`, {
-        pre: wave.approval
-          ? [
-              new ManualApprovalStep(`Approve-${wave.name}`, {
-                comment: approvalComment(wave),
-              }),
-            ]
-          : [],
-        post: [smokeStep(synth.release, wave.name, smokeRole)],
-      });
-      const release = pipeline.addWave(`${wave.name}-release`);
-      for (const target of wave.targets) {
-        const place = `${target.account}-${target.region}`;
-        publish.addStage(new PublishStage(this, `publish-${place}`, { plan, target }));
-        release.addStage(new ReleaseStage(this, `release-${place}`, { plan, target }));
-      }
-    }
+    this.addPublish(pipeline, plan, synth.release, builds);
+    for (const wave of plan.waves) this.addWave(pipeline, plan, wave, synth.release);
     pipeline.buildPipeline();
     this.addTrigger(pipeline.pipeline, plan);
-    this.replaceFailedPublishStacks(pipeline.pipeline);
+    this.adjustStages(pipeline.pipeline, plan);
     this.permitConnection(pipeline.pipeline, plan);
     for (const { replicationBucket } of Object.values(pipeline.pipeline.crossRegionSupport)) {
       (replicationBucket as s3.Bucket).addLifecycleRule(ARTIFACT_EXPIRY);
@@ -150,13 +150,16 @@ export class DeliveryPipelineStack extends Stack {
       roleName,
       assumedBy: new iam.ServicePrincipal('codebuild.amazonaws.com'),
     });
-    role.addToPolicy(
-      new iam.PolicyStatement({
-        sid: 'EnterTargets',
-        actions: ['sts:AssumeRole'],
-        resources: [...assumable],
-      }),
-    );
+    // One statement of all ARNs would fit into no policy, and CDK cannot divide it.
+    for (let from = 0; from < assumable.length; from += ARNS_PER_STATEMENT) {
+      role.addToPolicy(
+        new iam.PolicyStatement({
+          sid: `EnterTargets${from === 0 ? '' : from / ARNS_PER_STATEMENT + 1}`,
+          actions: ['sts:AssumeRole'],
+          resources: assumable.slice(from, from + ARNS_PER_STATEMENT),
+        }),
+      );
+    }
     return role;
   }
 
@@ -195,23 +198,85 @@ export class DeliveryPipelineStack extends Stack {
     );
   }
 
-  /**
-   * A stack whose creation failed cannot be updated, and CDK Pipelines would leave it to a person
-   * to delete it in every target. Layer versions survive the replacement: they are RETAINed.
-   * Release stacks are not replaced: consumers would miss their parameters meanwhile.
-   */
-  private replaceFailedPublishStacks(pipeline: codepipeline.Pipeline): void {
+  /** Nothing is sent anywhere before every target has been asked. */
+  private addPublish(
+    pipeline: CodePipeline,
+    plan: DeliveryPlan,
+    release: FileSet,
+    builds: readonly LayerBuild[],
+  ): void {
+    const targets = plan.waves.flatMap((wave) => wave.targets);
+    const publishRoles = targets.map(({ publishRoleArn }) => publishRoleArn);
+    const preflight = preflightStep(
+      release,
+      this.toolRole(preflightRoleName(plan), [
+        ...targets.map(({ lookupRoleArn }) => lookupRoleArn),
+        ...publishRoles,
+      ]),
+    );
+    const publish = publishStep(
+      release,
+      builds,
+      this.toolRole(publishRoleName(plan), publishRoles),
+    );
+    publish.addStepDependency(preflight);
+    pipeline.addWave('Publish', { pre: [preflight, publish] });
+  }
+
+  /** One CodePipeline stage a step: a wave of CDK Pipelines is a stage. */
+  private addWave(
+    pipeline: CodePipeline,
+    plan: DeliveryPlan,
+    wave: WavePlan,
+    release: FileSet,
+  ): void {
+    const { steps } = wave;
+    if (!steps) return;
+    const smokeRole = this.toolRole(
+      smokeRoleName(plan, wave.name),
+      wave.targets.map(({ smokeRoleArn }) => smokeRoleArn),
+    );
+    if (steps.approvalStage) {
+      pipeline.addWave(steps.approvalStage, {
+        pre: [new ManualApprovalStep(`Approve-${wave.name}`, { comment: approvalComment(wave) })],
+      });
+    }
+    for (const { stage, targets, smoke } of steps.publish) {
+      const publish = pipeline.addWave(stage, {
+        post: smoke ? [smokeStep(release, wave, smoke, smokeRole)] : [],
+      });
+      for (const target of targets) {
+        publish.addStage(new PublishStage(this, deploymentId('publish', target), { plan, target }));
+      }
+    }
+    for (const { stage, targets } of steps.release) {
+      const step = pipeline.addWave(stage);
+      for (const target of targets) {
+        step.addStage(new ReleaseStage(this, deploymentId('release', target), { plan, target }));
+      }
+    }
+  }
+
+  /** What CDK Pipelines has no property for. */
+  private adjustStages(pipeline: codepipeline.Pipeline, plan: DeliveryPlan): void {
     const resource = pipeline.node.defaultChild as codepipeline.CfnPipeline;
-    const stages = this.resolve(resource.stages) as {
-      actions: { name: string; actionTypeId: { provider: string } }[];
-    }[];
-    stages.forEach(({ actions }, stage) => {
-      actions.forEach(({ name, actionTypeId }, action) => {
-        if (actionTypeId.provider !== 'CloudFormation' || !name.startsWith('publish-')) return;
-        resource.addPropertyOverride(
-          `Stages.${stage}.Actions.${action}.Configuration.ActionMode`,
-          'REPLACE_ON_FAILURE',
-        );
+    const rendered = this.resolve(resource.stages) as { actions: { name: string }[] }[];
+    planStages(plan).forEach(({ name, actions }, stage) => {
+      const override = (path: string, value: unknown) =>
+        resource.addPropertyOverride(`Stages.${stage}.${path}`, value);
+      // CDK names the stage of a single target after the target, and its actions after the stack.
+      override('Name', name);
+      const alone = actions.filter(({ kind }) => kind === 'publish' || kind === 'release');
+      rendered[stage].actions.forEach((action, at) => {
+        const deployment = alone.find((planned) => planned.name.endsWith(action.name));
+        if (!deployment) return;
+        if (alone.length === 1) override(`Actions.${at}.Name`, deployment.name);
+        // A stack whose creation failed cannot be updated, and CDK Pipelines would leave it to a
+        // person to delete it in every target. Layer versions survive: they are RETAINed.
+        // Release stacks are not replaced: consumers would miss their parameters meanwhile.
+        if (deployment.kind === 'publish') {
+          override(`Actions.${at}.Configuration.ActionMode`, 'REPLACE_ON_FAILURE');
+        }
       });
     });
   }

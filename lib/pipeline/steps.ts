@@ -1,7 +1,7 @@
 import { aws_codebuild as codebuild, type aws_iam as iam } from 'aws-cdk-lib';
 import { CodeBuildStep, type CodePipelineSource, type FileSet } from 'aws-cdk-lib/pipelines';
 import { OVERRIDES_VARIABLE, type Overrides } from '../config';
-import type { WavePlan } from '../plan';
+import type { SmokePlan, WavePlan } from '../plan';
 import type { Architecture } from '../release';
 
 const BUILD_IMAGES: Record<Architecture, codebuild.IBuildImage> = {
@@ -84,6 +84,16 @@ export function synthStep(
   return { step, release: step.addOutputDirectory(RELEASE) };
 }
 
+/** Asks every target whether it can take the release, and lists all that is wrong. */
+export function preflightStep(release: FileSet, role: iam.IRole): CodeBuildStep {
+  return new CodeBuildStep('Preflight', {
+    input: release,
+    partialBuildSpec: NODE,
+    role,
+    commands: ['node tools.cjs preflight --plan release.json'],
+  });
+}
+
 /** Copies every zip to every target's bootstrap bucket. */
 export function publishStep(
   release: FileSet,
@@ -106,13 +116,28 @@ export function publishStep(
   });
 }
 
-/** Reads back and invokes every layer of a wave. */
-export function smokeStep(release: FileSet, wave: string, role: iam.IRole): CodeBuildStep {
-  return new CodeBuildStep(`Smoke-${wave}`, {
+/** Most targets that a smoke action asks side by side; it does little but wait for them. */
+const SMOKE_CONCURRENCY = 32;
+
+/** Reads back and invokes every layer of a wave, or of its canary. */
+export function smokeStep(
+  release: FileSet,
+  wave: WavePlan,
+  { action, only }: SmokePlan,
+  role: iam.IRole,
+): CodeBuildStep {
+  const targets = only ? 1 : wave.targets.length;
+  return new CodeBuildStep(action, {
     input: release,
     partialBuildSpec: NODE,
     role,
-    commands: [`node tools.cjs smoke --plan release.json --wave ${wave}`],
+    commands: [
+      [
+        `node tools.cjs smoke --plan release.json --wave ${wave.name}`,
+        ...(only ? [`--only ${only.account}/${only.region}`] : []),
+        `--concurrency ${Math.min(targets, SMOKE_CONCURRENCY)}`,
+      ].join(' '),
+    ],
   });
 }
 
@@ -125,7 +150,7 @@ export function smokeStep(release: FileSet, wave: string, role: iam.IRole): Code
 export function approvalComment(wave: WavePlan): string {
   const targets = wave.targets.map(({ account, region }) => `${account}/${region}`);
   const paused = wave.paused.map(
-    ({ account, region, reason }) => `${account}/${region} (${reason})`,
+    ({ account, region, reason, since }) => `${account}/${region} since ${since} (${reason})`,
   );
   const text = [
     `Release the layers of execution #{codepipeline.PipelineExecutionId} to wave ${wave.name}: ${targets.join(', ')}.`,

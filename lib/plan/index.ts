@@ -1,6 +1,9 @@
+export { expectedSeconds, MODEL, stageSeconds } from './duration';
 export {
   exampleFunctionName,
   exampleRoleName,
+  lookupRoleArn,
+  preflightRoleName,
   publishRoleName,
   roleArn,
   smokeRoleName,
@@ -10,9 +13,25 @@ export { type ParameterPlan, planParameters } from './parameters';
 export {
   type DeliveryPlan,
   type ExampleRuntime,
-  MAX_ACTIONS_PER_STAGE,
   type PausedTarget,
   planDelivery,
   releasePlan,
   type WavePlan,
 } from './plan';
+export {
+  MAX_ACTIONS_PER_STAGE,
+  MAX_INLINE_POLICY_CHARACTERS,
+  MAX_PARAMETERS,
+  MAX_STAGES,
+  MAX_TEMPLATE_BYTES,
+  type QuotaUse,
+  quotaUse,
+} from './quotas';
+export {
+  type ActionKind,
+  type ActionPlan,
+  deploymentId,
+  planStages,
+  type StagePlan,
+} from './stages';
+export type { PublishStep, ReleaseStep, SmokePlan, WaveSteps } from './steps';

@@ -11,6 +11,9 @@ export interface Naming {
 /** Role of the CodeBuild project that copies zips into the bootstrap buckets (home account). */
 export const publishRoleName = ({ name }: Naming) => `${name}-publish`;
 
+/** Role of the CodeBuild project that checks the targets before anything is deployed (home account). */
+export const preflightRoleName = ({ name }: Naming) => `${name}-preflight`;
+
 /** Role of the CodeBuild project that smoke-tests a wave (home account): no wave enters another. */
 export const smokeRoleName = ({ name }: Naming, wave: string) => `${name}-smoke-wave-${wave}`;
 
@@ -30,6 +33,10 @@ export const bootstrapBucket = ({ qualifier }: Naming, account: string, region: 
 /** ARN of CDK's bootstrap role that may write to that bucket. */
 export const filePublishingRoleArn = ({ qualifier }: Naming, account: string, region: string) =>
   roleArn(account, region, `cdk-${qualifier}-file-publishing-role-${account}-${region}`);
+
+/** ARN of CDK's bootstrap role that may read everything but secrets, and trusts the home account. */
+export const lookupRoleArn = ({ qualifier }: Naming, account: string, region: string) =>
+  roleArn(account, region, `cdk-${qualifier}-lookup-role-${account}-${region}`);
 
 export function roleArn(account: string, region: string, roleName: string): string {
   return `arn:${partitionOf(region)}:iam::${account}:role/${roleName}`;

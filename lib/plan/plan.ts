@@ -12,18 +12,20 @@ import {
   exampleFunctionName,
   filePublishingRoleArn,
   layerVersionArn,
+  lookupRoleArn,
   roleArn,
   targetSmokeRoleName,
 } from './names';
-
-/** Most actions that the plan puts into one CodePipeline stage; CodePipeline refuses 51. */
-export const MAX_ACTIONS_PER_STAGE = 45;
+import { checkQuotas } from './quotas';
+import { cutWave, type WaveSteps } from './steps';
 
 /** A target that is left out, visibly. */
 export interface PausedTarget {
   readonly account: string;
   readonly region: string;
   readonly reason: string;
+  /** Day on which the pause began, `2026-11-22`. */
+  readonly since: string;
 }
 
 /** Targets that are released together. */
@@ -32,6 +34,8 @@ export interface WavePlan {
   readonly approval: boolean;
   readonly targets: readonly ReleaseTarget[];
   readonly paused: readonly PausedTarget[];
+  /** The stages that carry it out; none where every target is paused. */
+  readonly steps?: WaveSteps;
 }
 
 /** Everything that the constructs render and the actions carry out, as plain data. */
@@ -58,7 +62,7 @@ export interface ExampleRuntime extends ExampleManifest {
 /**
  * From configuration and built layers to waves, targets and names. Pure.
  *
- * @throws LayersError `TooManyTargets`, `NameTooLong`, `NoTargets`
+ * @throws LayersError `NameTooLong`, `NoTargets`, and `QuotaExceeded` as {@link checkQuotas} says
  */
 export function planDelivery(
   config: DeliveryConfig,
@@ -82,7 +86,7 @@ export function planDelivery(
       'delivery.waves has no target that is not paused; resume one',
     );
   }
-  return {
+  const plan: DeliveryPlan = {
     name: config.name,
     qualifier: config.qualifier,
     namespace: config.namespace,
@@ -92,8 +96,10 @@ export function planDelivery(
     architectures: [...new Set(byName.map(({ architecture }) => architecture))].sort(),
     layers: byName,
     examples: [...examples].sort((a, b) => (a.runtime < b.runtime ? -1 : 1)),
-    waves: waves.filter((wave) => wave.targets.length > 0 || wave.paused.length > 0),
+    waves,
   };
+  checkQuotas(plan);
+  return plan;
 }
 
 function planWave(
@@ -108,19 +114,26 @@ function planWave(
       const pause = wave.paused.find(
         (entry) => entry.region === region && (entry.account ?? account) === account,
       );
-      if (pause) paused.push({ account, region, reason: pause.reason });
+      if (pause) paused.push({ account, region, reason: pause.reason, since: pause.since });
       else targets.push(planTarget(config, wave.name, account, region, layers));
     }
   }
-  // Approval and smoke share the stage with one action a target.
-  const actions = targets.length + (wave.approval ? 2 : 1);
-  if (actions > MAX_ACTIONS_PER_STAGE) {
-    throw new LayersError(
-      'TooManyTargets',
-      `wave "${wave.name}" has ${targets.length} targets, which makes ${actions} actions in one stage; at most ${MAX_ACTIONS_PER_STAGE} fit: split the wave into several`,
-    );
-  }
-  return { name: wave.name, approval: wave.approval, targets, paused };
+  return {
+    name: wave.name,
+    approval: wave.approval,
+    targets,
+    paused,
+    steps: targets.length > 0 ? cutWave(wave, targets, canaryOf(wave, targets)) : undefined,
+  };
+}
+
+function canaryOf(
+  { canary, accounts }: DeliveryConfig['waves'][number],
+  targets: readonly ReleaseTarget[],
+): ReleaseTarget | undefined {
+  if (!canary) return undefined;
+  const account = canary.account ?? accounts[0];
+  return targets.find((target) => target.account === account && target.region === canary.region);
 }
 
 function planTarget(
@@ -137,6 +150,7 @@ function planTarget(
     wave,
     bucket: bootstrapBucket(config, account, region),
     publishRoleArn: filePublishingRoleArn(config, account, region),
+    lookupRoleArn: lookupRoleArn(config, account, region),
     smokeRoleArn: roleArn(account, region, targetSmokeRoleName(config, region)),
     layers: layers.map((layer) => ({
       name: layer.name,

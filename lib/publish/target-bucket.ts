@@ -1,6 +1,6 @@
 import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
-import { clientConfig, explain, roleCredentials } from '../aws';
+import { bootstrapCommand, clientConfig, explain, roleCredentials } from '../aws';
 import { LayersError } from '../errors';
 import type { ReleaseTarget } from '../release';
 import type { ReleaseZip } from './zips';
@@ -122,16 +122,4 @@ export class TargetBucket {
       { cause: error },
     );
   }
-}
-
-/** The CDK CLI's command that makes the bucket and the role, trusted by the home account. */
-function bootstrapCommand(target: ReleaseTarget, homeAccount: string): string {
-  const qualifier = /^cdk-([a-z0-9]+)-assets-/.exec(target.bucket)?.[1];
-  return [
-    `npx cdk bootstrap aws://${target.account}/${target.region} --trust ${homeAccount}`,
-    ...(qualifier && qualifier !== 'hnb659fds'
-      ? [`--qualifier ${qualifier} --toolkit-stack-name CDKToolkit-${qualifier}`]
-      : []),
-    '--cloudformation-execution-policies <policy ARN>',
-  ].join(' ');
 }

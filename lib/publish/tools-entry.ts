@@ -1,11 +1,13 @@
-/** What the publish and smoke actions run, bundled into one file: see `bin/build-tools.ts`. */
+/** What the preflight, publish and smoke actions run, bundled into one file: see `bin/build-tools.ts`. */
 import { Command } from 'commander';
 import { describeError } from '../errors';
+import { preflightCommand } from '../preflight';
 import { smokeCommand } from '../smoke';
 import { publishCommand } from './command';
 
 new Command('tools')
-  .description('Publish and smoke-test a release')
+  .description('Check the targets of a release, publish it and smoke-test it')
+  .addCommand(preflightCommand())
   .addCommand(publishCommand())
   .addCommand(smokeCommand())
   .parseAsync()

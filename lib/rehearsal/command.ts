@@ -102,8 +102,10 @@ function conclude(
   for (const { what, why, cure } of report.notRun) {
     display.line(colors.yellow(`not run: ${what}: ${why}; ${cure}`));
   }
-  for (const { account, region, paused } of report.targets) {
-    if (paused) display.line(colors.yellow(`paused: ${account}/${region}: ${paused}`));
+  for (const { account, region, paused, pausedSince } of report.targets) {
+    if (paused) {
+      display.line(colors.yellow(`paused since ${pausedSince}: ${account}/${region}: ${paused}`));
+    }
   }
   for (const problem of report.problems) display.problem(problem);
   // Nothing ran: a summary would only bury the message.

@@ -92,6 +92,8 @@ export interface ReleaseTarget {
   readonly bucket: string;
   /** ARN of the bootstrap role that may write to `bucket`. */
   readonly publishRoleArn: string;
+  /** ARN of the bootstrap role that may read the target's settings. */
+  readonly lookupRoleArn: string;
   /** ARN of the role that may read the layers back and invoke the example functions. */
   readonly smokeRoleArn: string;
   readonly layers: readonly TargetLayer[];

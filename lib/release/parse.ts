@@ -44,6 +44,7 @@ const target = z.object({
   wave: text,
   bucket: text,
   publishRoleArn: roleArn,
+  lookupRoleArn: roleArn,
   smokeRoleArn: roleArn,
   layers: z.array(z.object({ name: text, arn: text, functionName: text })).min(1),
 });

@@ -13,12 +13,14 @@ export function smokeCommand(): Command {
     .description('check every layer of a wave in every target, through its example function')
     .requiredOption('--plan <file>', 'release.json')
     .requiredOption('--wave <name>', 'wave to check')
+    .option('--only <account/region>', 'one target of the wave, its canary')
     .option('--report <file>', 'write the result of every check there')
     .option('--concurrency <number>', 'targets at the same time', parseConcurrency, 8)
     .action(async (options) => {
       const { checks, failed } = await smoke({
         plan: await readReleasePlan(options.plan),
         wave: options.wave,
+        only: options.only,
         concurrency: options.concurrency,
         rehearsal: process.env.LAYERS_REHEARSAL === '1',
         onCheck: (check, isFailed) => console.log(describeCheck(check, isFailed)),

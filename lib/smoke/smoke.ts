@@ -9,6 +9,8 @@ export interface SmokeOptions {
   readonly plan: ReleasePlan;
   /** Name of the wave to check. */
   readonly wave: string;
+  /** The one target of it to check, `<account>/<region>`. @default all */
+  readonly only?: string;
   /**
    * Targets checked at the same time; the layers of one target are checked one after the other.
    * @default 8
@@ -34,18 +36,11 @@ export interface SmokeResult {
 /**
  * Checks every layer in every target of a wave, and goes on after a problem.
  *
- * @throws LayersError `NoSuchWave`
+ * @throws LayersError `NoSuchWave`, `NoSuchTarget`
  */
 export async function smoke(options: SmokeOptions): Promise<SmokeResult> {
-  const { plan, wave, concurrency = 8, onCheck } = options;
-  const targets = plan.targets.filter((target) => target.wave === wave);
-  if (targets.length === 0) {
-    const waves = [...new Set(plan.targets.map((target) => target.wave))];
-    throw new LayersError(
-      'NoSuchWave',
-      `wave "${wave}" has no target in the plan; its waves are: ${waves.join(', ') || 'none'}`,
-    );
-  }
+  const { plan, concurrency = 8, onCheck } = options;
+  const targets = targetsToCheck(options);
   const sts = stsClient(plan.homeRegion);
   try {
     const outcomes = await pMap(
@@ -74,6 +69,25 @@ export async function smoke(options: SmokeOptions): Promise<SmokeResult> {
   } finally {
     sts.destroy();
   }
+}
+
+function targetsToCheck({ plan, wave, only }: SmokeOptions): readonly ReleaseTarget[] {
+  const targets = plan.targets.filter((target) => target.wave === wave);
+  if (targets.length === 0) {
+    const waves = [...new Set(plan.targets.map((target) => target.wave))];
+    throw new LayersError(
+      'NoSuchWave',
+      `wave "${wave}" has no target in the plan; its waves are: ${waves.join(', ') || 'none'}`,
+    );
+  }
+  if (only === undefined) return targets;
+  const place = ({ account, region }: ReleaseTarget) => `${account}/${region}`;
+  const found = targets.filter((target) => place(target) === only);
+  if (found.length > 0) return found;
+  throw new LayersError(
+    'NoSuchTarget',
+    `target "${only}" is not in wave "${wave}"; its targets are: ${targets.map(place).join(', ')}`,
+  );
 }
 
 async function checkTarget(

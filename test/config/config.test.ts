@@ -97,13 +97,38 @@ describe('configuration', () => {
     ],
     [
       'a pause without a target',
-      (raw) => (raw.waves[0].paused = [{ region: 'eu-west-2', reason: 'outage' }]),
+      (raw) =>
+        (raw.waves[0].paused = [{ region: 'eu-west-2', reason: 'outage', since: '2026-11-01' }]),
       /waves\.0\.paused\.0: eu-west-2 is not a target/,
     ],
     [
       'a pause without a reason',
-      (raw) => (raw.waves[0].paused = [{ region: 'eu-west-1', reason: '' }]),
+      (raw) => (raw.waves[0].paused = [{ region: 'eu-west-1', reason: '', since: '2026-11-01' }]),
       /say why/,
+    ],
+    [
+      'a canary outside its wave',
+      (raw) => (raw.waves[0].canary = { region: 'eu-west-2' }),
+      /waves\.0\.canary: 888888888888\/eu-west-2 is not a target of wave "pilot"; name one that is/,
+    ],
+    [
+      'a paused canary',
+      (raw) => {
+        raw.waves[0].canary = { region: 'eu-west-1' };
+        raw.waves[0].paused = [{ region: 'eu-west-1', reason: 'outage', since: '2026-11-01' }];
+      },
+      /waves\.0\.canary: 888888888888\/eu-west-1 is paused; name another target/,
+    ],
+    [
+      'a pause without a day',
+      (raw) => (raw.waves[0].paused = [{ region: 'eu-west-1', reason: 'outage' }]),
+      /waves\.0\.paused\.0\.since: is missing; add it/,
+    ],
+    [
+      'a pause since no day of the calendar',
+      (raw) =>
+        (raw.waves[0].paused = [{ region: 'eu-west-1', reason: 'outage', since: '2026-02-30' }]),
+      /paused\.0\.since: "2026-02-30" is not a day; write it like 2026-11-22/,
     ],
     [
       'a home region without CodePipeline',

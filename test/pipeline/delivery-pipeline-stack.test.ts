@@ -4,6 +4,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { context } from '../../cdk.json';
 import { OVERRIDES_VARIABLE } from '../../lib/config';
 import { DeliveryPipelineStack, type DeliveryPipelineStackProps } from '../../lib/pipeline';
+import { type DeliveryPlan, planStages } from '../../lib/plan';
 import { planOf, rawConfig } from './fixture';
 
 function stackOf(props: Partial<DeliveryPipelineStackProps> = {}) {
@@ -30,6 +31,33 @@ function stagesOf(template: Template): Stage[] {
   return pipeline.Properties.Stages;
 }
 
+/** Stages, and actions with run order, provider and region. */
+function layoutOf(stages: Stage[]): string {
+  const lines = stages.flatMap(({ Name, Actions }) => [
+    Name,
+    ...Actions.map(
+      ({ RunOrder, Name, ActionTypeId, Region }) =>
+        `  ${RunOrder} ${Name} ${ActionTypeId.Provider}${Region ? ` ${Region}` : ''}`,
+    ).sort(),
+  ]);
+  return lines.join('\n');
+}
+
+/** What the plan says of the same stages, without provider and region. */
+function plannedLayout(plan: DeliveryPlan): string[][] {
+  return planStages(plan).map(({ name, actions }) => [
+    name,
+    ...actions.map((action) => `${action.runOrder} ${action.name}`).sort(),
+  ]);
+}
+
+function renderedLayout(stages: Stage[]): string[][] {
+  return stages.map(({ Name, Actions }) => [
+    Name,
+    ...Actions.map((action) => `${action.RunOrder} ${action.Name}`).sort(),
+  ]);
+}
+
 describe('delivery pipeline', () => {
   const { app, stack } = stackOf();
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -41,14 +69,7 @@ describe('delivery pipeline', () => {
   });
 
   test('has this layout', () => {
-    const layout = stages.flatMap(({ Name, Actions }) => [
-      Name,
-      ...Actions.map(
-        ({ RunOrder, Name, ActionTypeId, Region }) =>
-          `  ${RunOrder} ${Name} ${ActionTypeId.Provider}${Region ? ` ${Region}` : ''}`,
-      ).sort(),
-    ]);
-    expect(layout.join('\n')).toMatchInlineSnapshot(`
+    expect(layoutOf(stages)).toMatchInlineSnapshot(`
 "Source
   1 Source CodeStarSourceConnection
 Build
@@ -58,7 +79,8 @@ Build
 UpdatePipeline
   1 SelfMutate CodeBuild
 Publish
-  1 Publish-zips CodeBuild
+  1 Preflight CodeBuild
+  2 Publish-zips CodeBuild
 pilot-publish
   1 publish-888888888888-eu-west-1.layers-publish.Deploy CloudFormation eu-west-1
   1 publish-888888888888-us-east-1.layers-publish.Deploy CloudFormation
@@ -66,11 +88,12 @@ pilot-publish
 pilot-release
   1 release-888888888888-eu-west-1.layers-release.Deploy CloudFormation eu-west-1
   1 release-888888888888-us-east-1.layers-release.Deploy CloudFormation
-production-publish
+production-approval
   1 Approve-production Manual
-  2 publish-777777777777-eu-west-1.layers-publish.Deploy CloudFormation eu-west-1
-  2 publish-777777777777-us-east-1.layers-publish.Deploy CloudFormation
-  3 Smoke-production CodeBuild
+production-publish
+  1 publish-777777777777-eu-west-1.layers-publish.Deploy CloudFormation eu-west-1
+  1 publish-777777777777-us-east-1.layers-publish.Deploy CloudFormation
+  2 Smoke-production CodeBuild
 production-release
   1 release-777777777777-eu-west-1.layers-release.Deploy CloudFormation eu-west-1
   1 release-777777777777-us-east-1.layers-release.Deploy CloudFormation"
@@ -152,6 +175,34 @@ production-release
     });
   });
 
+  test('preflight may look at the targets and prove that publishing may enter them, no more', () => {
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      Roles: [{ Ref: Match.stringLikeRegexp('^layerspreflight') }],
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          {
+            Sid: 'EnterTargets',
+            Effect: 'Allow',
+            Action: 'sts:AssumeRole',
+            Resource: ['file-publishing', 'lookup']
+              .flatMap((role) =>
+                [
+                  '777777777777-eu-west-1',
+                  '777777777777-us-east-1',
+                  '888888888888-eu-west-1',
+                  '888888888888-us-east-1',
+                ].map(
+                  (place) =>
+                    `arn:aws:iam::${place.slice(0, 12)}:role/cdk-hnb659fds-${role}-role-${place}`,
+                ),
+              )
+              .sort(),
+          },
+        ]),
+      },
+    });
+  });
+
   test('the approver reads what goes where', () => {
     const approval = stages
       .flatMap(({ Actions }) => Actions)
@@ -179,6 +230,65 @@ production-release
   });
 });
 
+describe('delivery pipeline, in steps', () => {
+  const accounts = Array.from({ length: 46 }, (_, index) => String(700000000000 + index));
+  const raw = {
+    ...rawConfig(),
+    runtimes: [{ name: 'deno', versions: ['2.9.5'], architectures: ['arm64'] }],
+    waves: [
+      { name: 'single', accounts: ['888888888888'], regions: ['eu-west-1'] },
+      {
+        name: 'wide',
+        accounts,
+        regions: ['us-east-1'],
+        approval: true,
+        canary: { region: 'us-east-1' },
+      },
+    ],
+  };
+  const plan = planOf(raw);
+  const template = Template.fromStack(stackOf({ plan }).stack);
+  const stages = stagesOf(template);
+
+  test('has the stages and actions that the plan names', () => {
+    expect(renderedLayout(stages)).toEqual(plannedLayout(plan));
+    expect(stages.map(({ Name, Actions }) => `${Name} ${Actions.length}`)).toEqual([
+      'Source 1',
+      'Build 2',
+      'UpdatePipeline 1',
+      'Publish 2',
+      'single-publish 2',
+      'single-release 1',
+      'wide-approval 1',
+      'wide-canary 2',
+      'wide-publish-1 23',
+      'wide-publish-2 23',
+      'wide-release-1 23',
+      'wide-release-2 23',
+    ]);
+  });
+
+  test('tests the canary alone before the others are touched, and the whole wave before its release', () => {
+    const projects = Object.values(template.findResources('AWS::CodeBuild::Project'));
+    const commands = projects.flatMap(({ Properties }) =>
+      (Properties.Source.BuildSpec.match?.(/node tools\.cjs smoke [^"]*/) ?? []).map(String),
+    );
+    expect(commands.sort()).toEqual([
+      'node tools.cjs smoke --plan release.json --wave single --concurrency 1',
+      `node tools.cjs smoke --plan release.json --wave wide --concurrency 32`,
+      `node tools.cjs smoke --plan release.json --wave wide --only ${accounts[0]}/us-east-1 --concurrency 1`,
+    ]);
+  });
+
+  test('replaces failed publish stacks in every step, also in that of a single target', () => {
+    const modes = stages
+      .flatMap(({ Actions }) => Actions)
+      .filter(({ Name }) => Name.startsWith('publish-'))
+      .map(({ Configuration }) => Configuration?.ActionMode);
+    expect(modes).toEqual(Array(47).fill('REPLACE_ON_FAILURE'));
+  });
+});
+
 describe('delivery pipeline, configured otherwise', () => {
   test('new layers do not change its definition, so a release neither restarts it nor blocks rollback', () => {
     const of = (seed: string) =>
@@ -188,14 +298,38 @@ describe('delivery pipeline, configured otherwise', () => {
 
   test('the approver reads which targets are paused, and why', () => {
     const raw = rawConfig();
-    raw.waves[1].paused = [{ region: 'eu-west-1', reason: 'regional outage' }];
+    raw.waves[1].paused = [{ region: 'eu-west-1', reason: 'regional outage', since: '2026-11-01' }];
     const stages = stagesOf(Template.fromStack(stackOf({ plan: planOf(raw) }).stack));
     const approval = stages
       .flatMap(({ Actions }) => Actions)
       .find(({ Name }) => Name === 'Approve-production');
     expect(approval?.Configuration?.CustomData).toContain(
-      'Paused: 777777777777/eu-west-1 (regional outage).',
+      'Paused: 777777777777/eu-west-1 since 2026-11-01 (regional outage).',
     );
+  });
+
+  test('a target that was paused gets everything of the next release once it is resumed', () => {
+    const raw = rawConfig();
+    raw.waves[0].paused = [{ region: 'eu-west-1', reason: 'outage', since: '2026-11-01' }];
+    const actionsIn = (plan: DeliveryPlan) =>
+      stagesOf(Template.fromStack(stackOf({ plan }).stack))
+        .flatMap(({ Actions }) => Actions)
+        .filter(({ Name }) => Name.includes('888888888888-eu-west-1'));
+    expect(actionsIn(planOf(raw, 'while paused'))).toEqual([]);
+    raw.waves[0].paused = [];
+    const resumed = planOf(raw, 'afterwards');
+    expect(actionsIn(resumed)).toHaveLength(2);
+    // Nothing of the pause is left: the stacks are those of a target that was never paused.
+    expect(resumed).toEqual(planOf(rawConfig(), 'afterwards'));
+    const { app } = stackOf({ plan: resumed });
+    const [release] = app
+      .synth()
+      .nestedAssemblies.filter(
+        ({ id }) => id === 'assembly-Delivery-release-888888888888-eu-west-1',
+      )
+      .flatMap(({ nestedAssembly }) => nestedAssembly.stacks);
+    const parameters = Template.fromJSON(release.template).findResources('AWS::SSM::Parameter');
+    expect(Object.keys(parameters)).toHaveLength(4 * resumed.layers.length);
   });
 
   test('path filters reach the trigger', () => {

@@ -68,6 +68,7 @@ export function target(
     wave,
     bucket: `cdk-hnb659fds-assets-${account}-${region}`,
     publishRoleArn: `arn:aws:iam::${account}:role/cdk-hnb659fds-file-publishing-role-${account}-${region}`,
+    lookupRoleArn: `arn:aws:iam::${account}:role/cdk-hnb659fds-lookup-role-${account}-${region}`,
     smokeRoleArn: `arn:aws:iam::${account}:role/layers-smoke-${region}`,
     layers: layers.map(({ name }) => ({
       name,

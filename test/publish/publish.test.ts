@@ -174,7 +174,7 @@ test('fails with the qualifier in the bootstrap command when it is not the defau
   s3.on(PutObjectCommand).rejects(awsError('NoSuchBucket', 'gone', 404));
   const targets = [{ ...first, bucket: `cdk-mine-assets-${HOME}-eu-west-1` }];
   const message = publishError(await run({ ...release, targets }))?.message;
-  expect(message).toContain(`--trust ${HOME} --qualifier mine `);
+  expect(message).toContain(`aws://${HOME}/eu-west-1 --qualifier mine --toolkit-stack-name `);
 });
 
 test('fails naming the file when it changes while it is sent', async () => {

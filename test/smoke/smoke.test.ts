@@ -96,6 +96,22 @@ test('fails when the wave has no target', async () => {
   });
 });
 
+test('checks one target alone where one is named', async () => {
+  const { checks } = await run({ only: `${OTHER}/us-east-1` });
+  expect(new Set(checks.map(({ account, region }) => `${account}/${region}`))).toEqual(
+    new Set([`${OTHER}/us-east-1`]),
+  );
+});
+
+test('fails when the named target is not in the wave', async () => {
+  await expect(run({ only: `${OTHER}/us-west-1` })).rejects.toMatchObject({
+    code: 'NoSuchTarget',
+    message: expect.stringMatching(
+      /^target ".*us-west-1" is not in wave "first"; its targets are: /,
+    ),
+  });
+});
+
 test.each([
   ['the layer has other bytes', { version: { Content: { CodeSha256: 'x' } } }, 'has CodeSha256 x'],
   [

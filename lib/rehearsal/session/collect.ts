@@ -99,14 +99,17 @@ export function reportTargets(options: TargetsBeforeAndAfter): ReportTarget[] {
   });
 }
 
-function pauseOf(config: DeliveryConfig, state: TargetState): { readonly paused?: string } {
+function pauseOf(
+  config: DeliveryConfig,
+  state: TargetState,
+): Pick<ReportTarget, 'paused' | 'pausedSince'> {
   const pause = config.waves
     .find(({ name }) => name === state.wave)
     ?.paused.find(
       ({ account, region }) =>
         region === state.region && (account ?? state.account) === state.account,
     );
-  return pause ? { paused: pause.reason } : {};
+  return pause ? { paused: pause.reason, pausedSince: pause.since } : {};
 }
 
 function smokeOf(check: SmokeCheck, { config, invocations }: TargetsBeforeAndAfter): ReportSmoke {

@@ -35,6 +35,8 @@ export interface ReportTarget {
   readonly wave: string;
   /** Why the target was left out; absent where it was not. */
   readonly paused?: string;
+  /** Day on which the pause began; absent where there is none. */
+  readonly pausedSince?: string;
   /** Layer version ARNs that this rehearsal made. */
   readonly published: readonly string[];
   /** SSM parameters by name, as they are at the end. */

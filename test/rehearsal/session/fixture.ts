@@ -34,7 +34,7 @@ export const CONFIG: DeliveryConfig = parseConfig({
       name: 'pilot',
       accounts: ['222222222222'],
       regions: ['us-east-1', 'eu-west-1'],
-      paused: [{ region: 'eu-west-1', reason: 'an outage' }],
+      paused: [{ region: 'eu-west-1', reason: 'an outage', since: '2026-11-01' }],
     },
   ],
 });

@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+require('./typescript');
+require('./plan.ts');

@@ -1,0 +1,114 @@
+import type { ReleaseTarget } from '../release';
+import type { DeliveryPlan } from './plan';
+
+/** What an action does; each kind has its own duration. */
+export type ActionKind =
+  | 'source'
+  | 'build'
+  | 'synth'
+  | 'self-mutation'
+  | 'preflight'
+  | 'zips'
+  | 'approval'
+  | 'publish'
+  | 'smoke'
+  | 'release';
+
+/** One action of the pipeline. */
+export interface ActionPlan {
+  readonly name: string;
+  /** Actions of one number run side by side; the next number waits for all of them. */
+  readonly runOrder: number;
+  readonly kind: ActionKind;
+  /** Targets that the action deals with. @default none */
+  readonly targets?: readonly ReleaseTarget[];
+}
+
+/** One stage of the pipeline. */
+export interface StagePlan {
+  readonly name: string;
+  readonly actions: readonly ActionPlan[];
+}
+
+/** Every stage and action of the pipeline, in CodePipeline's order. Pure. */
+export function planStages(plan: DeliveryPlan): StagePlan[] {
+  const targets = plan.waves.flatMap((wave) => wave.targets);
+  return [
+    { name: 'Source', actions: [{ name: 'Source', runOrder: 1, kind: 'source' }] },
+    {
+      name: 'Build',
+      actions: [
+        ...plan.architectures.map((architecture) => ({
+          name: `Build-${architecture}`,
+          runOrder: 1,
+          kind: 'build' as const,
+        })),
+        { name: 'Synth', runOrder: 2, kind: 'synth' },
+      ],
+    },
+    {
+      name: 'UpdatePipeline',
+      actions: [{ name: 'SelfMutate', runOrder: 1, kind: 'self-mutation' }],
+    },
+    {
+      name: 'Publish',
+      actions: [
+        { name: 'Preflight', runOrder: 1, kind: 'preflight', targets },
+        { name: 'Publish-zips', runOrder: 2, kind: 'zips', targets },
+      ],
+    },
+    ...plan.waves.flatMap((wave) => waveStages(plan, wave)),
+  ];
+}
+
+function waveStages(
+  plan: DeliveryPlan,
+  { name, targets, steps }: DeliveryPlan['waves'][number],
+): StagePlan[] {
+  if (!steps) return [];
+  const approval: StagePlan[] = steps.approvalStage
+    ? [
+        {
+          name: steps.approvalStage,
+          actions: [{ name: `Approve-${name}`, runOrder: 1, kind: 'approval', targets }],
+        },
+      ]
+    : [];
+  const deployments = (kind: 'publish' | 'release', of: readonly ReleaseTarget[]) =>
+    of.map(
+      (target): ActionPlan => ({
+        name: `${deploymentId(kind, target)}.${plan.name}-${kind}.Deploy`,
+        runOrder: 1,
+        kind,
+        targets: [target],
+      }),
+    );
+  return [
+    ...approval,
+    ...steps.publish.map((step) => ({
+      name: step.stage,
+      actions: [
+        ...deployments('publish', step.targets),
+        ...(step.smoke
+          ? [
+              {
+                name: step.smoke.action,
+                runOrder: 2,
+                kind: 'smoke' as const,
+                targets: step.smoke.only ? [step.smoke.only] : targets,
+              },
+            ]
+          : []),
+      ],
+    })),
+    ...steps.release.map((step) => ({
+      name: step.stage,
+      actions: deployments('release', step.targets),
+    })),
+  ];
+}
+
+/** Construct id of a deployment, and what its action's name begins with. */
+export function deploymentId(kind: 'publish' | 'release', { account, region }: ReleaseTarget) {
+  return `${kind}-${account}-${region}`;
+}

@@ -1,0 +1,194 @@
+import {
+  GetAccountSettingsCommand,
+  GetLayerVersionCommand,
+  LambdaClient,
+} from '@aws-sdk/client-lambda';
+import {
+  DescribeParametersCommand,
+  GetParameterCommand,
+  GetServiceSettingCommand,
+  ParameterNotFound,
+  SSMClient,
+} from '@aws-sdk/client-ssm';
+import type { STSClient } from '@aws-sdk/client-sts';
+import { bootstrapCommand, clientConfig, explain, qualifierOf, roleCredentials } from '../aws';
+import { LayersError } from '../errors';
+import { MAX_PARAMETERS, planParameters } from '../plan';
+import type { ReleasePlan, ReleaseTarget } from '../release';
+
+/** The first version of CDK's bootstrap stack with everything that a target needs: lookup included. */
+const BOOTSTRAP_VERSION = 8;
+
+/** Systems Manager's answer for an account that pays for more than the standard parameters. */
+const MORE_THAN_STANDARD = /^(Advanced|Intelligent-Tiering)$/;
+
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** What can be asked of one target before anything is deployed to it. */
+export class TargetChecks {
+  private readonly lambda: LambdaClient;
+  private readonly ssm: SSMClient;
+  private readonly openLookup: () => Promise<unknown>;
+  private readonly openPublish: () => Promise<unknown>;
+  private readonly bootstrap: string;
+
+  /** @param homeAccount account that the target's bootstrap must trust */
+  constructor(
+    private readonly plan: ReleasePlan,
+    private readonly target: ReleaseTarget,
+    sts: STSClient,
+    homeAccount: string,
+  ) {
+    this.bootstrap = `bootstrap the target: ${bootstrapCommand(target, homeAccount)}`;
+    const session = (roleArn: string) =>
+      roleCredentials(sts, { roleArn, sessionName: 'layers-preflight', cure: this.bootstrap });
+    const credentials = session(target.lookupRoleArn);
+    this.openLookup = credentials;
+    this.openPublish = session(target.publishRoleArn);
+    const config = {
+      ...clientConfig(REQUEST_TIMEOUT_MS),
+      region: target.region,
+      credentials,
+    };
+    this.lambda = new LambdaClient(config);
+    this.ssm = new SSMClient(config);
+  }
+
+  /** Every problem of the target, each with its cure; none when it is ready. */
+  async problems(): Promise<string[]> {
+    const trust = [
+      ...(await this.attempt(() => this.trusts(this.openLookup))),
+      ...(await this.attempt(() => this.trusts(this.openPublish))),
+    ];
+    // Everything else is asked through the first role.
+    if (trust.length > 0) return [...new Set(trust)];
+    const region = await this.attempt(() => this.regionIsEnabled());
+    if (region.length > 0) return region;
+    return [
+      ...(await this.attempt(() => this.bootstrapIsNew())),
+      ...(await this.attempt(() => this.codeFits())),
+      ...(await this.attempt(() => this.parametersFit())),
+    ];
+  }
+
+  close(): void {
+    this.lambda.destroy();
+    this.ssm.destroy();
+  }
+
+  private async trusts(open: () => Promise<unknown>): Promise<string[]> {
+    await open();
+    return [];
+  }
+
+  /** The first request to the region itself: one that is not enabled knows no credentials. */
+  private async regionIsEnabled(): Promise<string[]> {
+    const { account, region } = this.target;
+    try {
+      await this.lambda.send(new GetAccountSettingsCommand({}));
+      return [];
+    } catch (error) {
+      const reason = this.explain(error, 'lambda:GetAccountSettings');
+      if (reason.code !== 'RefusedCredentials') throw reason;
+      return [
+        `region ${region} is not enabled in account ${account}: ${(error as Error).message}; enable it there (aws account enable-region --region-name ${region}), or pause the target`,
+      ];
+    }
+  }
+
+  private async bootstrapIsNew(): Promise<string[]> {
+    const Name = `/cdk-bootstrap/${qualifierOf(this.target)}/version`;
+    let version: string | undefined;
+    try {
+      version = (await this.ssm.send(new GetParameterCommand({ Name }))).Parameter?.Value;
+    } catch (error) {
+      if (!(error instanceof ParameterNotFound)) throw this.explain(error, 'ssm:GetParameter');
+    }
+    if (Number(version) >= BOOTSTRAP_VERSION) return [];
+    return [
+      version === undefined
+        ? `parameter ${Name} does not exist; ${this.bootstrap}`
+        : `bootstrap version is ${version}, at least ${BOOTSTRAP_VERSION} is needed; ${this.bootstrap}`,
+    ];
+  }
+
+  private async codeFits(): Promise<string[]> {
+    const { AccountLimit, AccountUsage } = await this.send('lambda:GetAccountSettings', () =>
+      this.lambda.send(new GetAccountSettingsCommand({})),
+    );
+    const left = Number(AccountLimit?.TotalCodeSize) - Number(AccountUsage?.TotalCodeSize);
+    const zips = this.plan.layers.reduce((sum, { zipBytes }) => sum + zipBytes, 0);
+    // Asked only where it is tight: what is published already takes no further storage.
+    if (left >= zips) return [];
+    const missing = await this.missingLayerBytes();
+    if (left >= missing) return [];
+    return [
+      `Lambda's code storage has ${left} bytes left of ${AccountLimit?.TotalCodeSize}, the release needs ${missing}; delete old function and layer versions, or have the quota "Function and layer storage" raised`,
+    ];
+  }
+
+  private async missingLayerBytes(): Promise<number> {
+    let bytes = 0;
+    for (const { name, zipBytes } of this.plan.layers) {
+      try {
+        await this.lambda.send(new GetLayerVersionCommand({ LayerName: name, VersionNumber: 1 }));
+      } catch (error) {
+        if ((error as Error).name !== 'ResourceNotFoundException') {
+          throw this.explain(error, 'lambda:GetLayerVersion');
+        }
+        bytes += zipBytes;
+      }
+    }
+    return bytes;
+  }
+
+  private async parametersFit(): Promise<string[]> {
+    const { account, region } = this.target;
+    const { namespace, layers } = this.plan;
+    const existing = new Set<string | undefined>();
+    let NextToken: string | undefined;
+    do {
+      const page = await this.send('ssm:DescribeParameters', () =>
+        this.ssm.send(new DescribeParametersCommand({ MaxResults: 50, NextToken })),
+      );
+      for (const { Name } of page.Parameters ?? []) existing.add(Name);
+      NextToken = page.NextToken;
+    } while (NextToken);
+    const added = planParameters(namespace, account, region, layers).filter(
+      ({ name }) => !existing.has(name),
+    ).length;
+    if (existing.size + added <= MAX_PARAMETERS) return [];
+    const { ServiceSetting } = await this.send('ssm:GetServiceSetting', () =>
+      this.ssm.send(
+        new GetServiceSettingCommand({ SettingId: '/ssm/parameter-store/default-parameter-tier' }),
+      ),
+    );
+    if (MORE_THAN_STANDARD.test(ServiceSetting?.SettingValue ?? '')) return [];
+    return [
+      `Parameter Store has ${existing.size} parameters, the release adds ${added}, the standard tier takes ${MAX_PARAMETERS}; delete some, or set the default tier to Intelligent-Tiering (aws ssm update-service-setting --setting-id /ssm/parameter-store/default-parameter-tier --setting-value Intelligent-Tiering)`,
+    ];
+  }
+
+  private async send<Answer>(action: string, request: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await request();
+    } catch (error) {
+      throw this.explain(error, action);
+    }
+  }
+
+  private explain(error: unknown, action: string): LayersError {
+    const { region, lookupRoleArn } = this.target;
+    return explain(error, { action, region, role: lookupRoleArn });
+  }
+
+  /** A check that could not be made is a problem among others. */
+  private async attempt(check: () => Promise<string[]>): Promise<string[]> {
+    try {
+      return await check();
+    } catch (error) {
+      if (error instanceof LayersError) return [error.message];
+      throw error;
+    }
+  }
+}

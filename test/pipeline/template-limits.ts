@@ -1,0 +1,90 @@
+import { statSync } from 'node:fs';
+import { App } from 'aws-cdk-lib';
+import type { CloudAssembly, CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
+import { context } from '../../cdk.json';
+import { DeliveryPipelineStack } from '../../lib/pipeline';
+import { type DeliveryPlan, quotaUse } from '../../lib/plan';
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties?: {
+    readonly PolicyDocument?: object;
+    readonly KeyPolicy?: object;
+    readonly Roles?: readonly unknown[];
+    readonly Policies?: readonly { readonly PolicyDocument: object }[];
+  };
+}
+
+/** Most characters of each kind of policy, as AWS documents them. */
+const POLICY_LIMITS: Readonly<Record<string, number>> = {
+  'AWS::IAM::Policy': 10_240,
+  'AWS::IAM::ManagedPolicy': 6144,
+  'AWS::S3::BucketPolicy': 20_480,
+  'AWS::KMS::Key': 32_768,
+};
+
+/**
+ * Synthesizes a plan and holds every template against CloudFormation's and IAM's limits, and
+ * against what the plan had estimated.
+ */
+export function expectTemplatesWithinLimits(plan: DeliveryPlan): void {
+  const app = new App({ context });
+  new DeliveryPipelineStack(app, 'Delivery', { plan });
+  const stacks = stacksOf(app.synth());
+  expect(stacks).toContainEqual(expect.objectContaining({ stackName: `${plan.name}-delivery` }));
+  for (const stack of stacks) expectWithinLimits(stack);
+
+  const estimate = (quota: string) =>
+    quotaUse(plan).find((use) => use.quota.startsWith(quota))?.used ?? Number.NaN;
+  for (const stack of stacks) {
+    const bytes = statSync(stack.templateFullPath).size;
+    if (stack.stackName === `${plan.name}-delivery`) {
+      expect(bytes).toBeLessThanOrEqual(estimate("bytes of the pipeline's template"));
+      expect(bytes).toBeGreaterThan(0.6 * estimate("bytes of the pipeline's template"));
+      expect(managedPolicies(stack)).toBeLessThanOrEqual(
+        estimate('managed policies of the preflight role'),
+      );
+    } else if (stack.stackName.includes('-support-')) {
+      expect(bytes).toBeLessThanOrEqual(estimate("bytes of an artifact replica's template"));
+    }
+    for (const { Type, Properties } of resourcesOf(stack)) {
+      if (Type !== 'AWS::S3::BucketPolicy') continue;
+      expect(JSON.stringify(Properties?.PolicyDocument).length).toBeLessThanOrEqual(
+        estimate("bytes of the artifact bucket's policy"),
+      );
+    }
+  }
+}
+
+function stacksOf(assembly: CloudAssembly): CloudFormationStackArtifact[] {
+  return [
+    ...assembly.stacks,
+    ...assembly.nestedAssemblies.flatMap(({ nestedAssembly }) => stacksOf(nestedAssembly)),
+  ];
+}
+
+const resourcesOf = ({ template }: CloudFormationStackArtifact): Resource[] =>
+  Object.values(template.Resources);
+
+function expectWithinLimits(stack: CloudFormationStackArtifact): void {
+  const bytes = statSync(stack.templateFullPath).size;
+  expect(bytes).toBeLessThanOrEqual(stack.stackName.includes('-support-') ? 51_200 : 1_000_000);
+  const resources = resourcesOf(stack);
+  expect(resources.length).toBeLessThanOrEqual(500);
+  for (const { Type, Properties } of resources) {
+    const document = Properties?.PolicyDocument ?? Properties?.KeyPolicy;
+    if (document && Type in POLICY_LIMITS) {
+      expect(JSON.stringify(document).length).toBeLessThanOrEqual(POLICY_LIMITS[Type]);
+    }
+    const inline = Properties?.Policies ?? [];
+    expect(JSON.stringify(inline).length).toBeLessThanOrEqual(10_240);
+  }
+}
+
+/** Managed policies of the role that has most of them. */
+function managedPolicies(stack: CloudFormationStackArtifact): number {
+  const roles = resourcesOf(stack)
+    .filter(({ Type }) => Type === 'AWS::IAM::ManagedPolicy')
+    .map(({ Properties }) => JSON.stringify(Properties?.Roles));
+  return Math.max(0, ...roles.map((role) => roles.filter((other) => other === role).length));
+}

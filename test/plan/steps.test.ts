@@ -1,0 +1,83 @@
+import { planStages } from '../../lib/plan';
+import { planOf, rawConfig } from '../pipeline/fixture';
+
+const accounts = (count: number) =>
+  Array.from({ length: count }, (_, index) => String(700000000000 + index));
+
+/** One wave of `count` targets. */
+function planOfWidth(count: number, wave: object = {}) {
+  return planOf({
+    ...rawConfig(),
+    waves: [{ name: 'all', accounts: accounts(count), regions: ['eu-west-1'], ...wave }],
+  });
+}
+
+/** Stage names with the number of actions of each kind. */
+const layoutOf = (plan: ReturnType<typeof planOf>) =>
+  planStages(plan)
+    .slice(4)
+    .map(({ name, actions }) => {
+      const kinds = [...new Set(actions.map(({ kind }) => kind))];
+      const counts = kinds.map((kind) => {
+        const count = actions.filter((action) => action.kind === kind).length;
+        return `${count} ${kind}`;
+      });
+      return `${name}: ${counts.join(', ')}`;
+    });
+
+describe('a wave', () => {
+  test('that fits into one stage is one step, whose stages have no number', () => {
+    expect(layoutOf(planOfWidth(44))).toEqual([
+      'all-publish: 44 publish, 1 smoke',
+      'all-release: 44 release',
+    ]);
+  });
+
+  test('that is wider is cut into steps of about the same width', () => {
+    expect(layoutOf(planOfWidth(45))).toEqual([
+      'all-publish-1: 23 publish',
+      'all-publish-2: 22 publish, 1 smoke',
+      'all-release-1: 23 release',
+      'all-release-2: 22 release',
+    ]);
+  });
+
+  test('asks for approval in a stage of its own, so that a retry does not ask again', () => {
+    expect(layoutOf(planOfWidth(2, { approval: true }))).toEqual([
+      'all-approval: 1 approval',
+      'all-publish: 2 publish, 1 smoke',
+      'all-release: 2 release',
+    ]);
+  });
+
+  test('with a canary publishes and tests that target before any other', () => {
+    const plan = planOfWidth(3, { canary: { account: accounts(3)[1], region: 'eu-west-1' } });
+    expect(layoutOf(plan)).toEqual([
+      'all-canary: 1 publish, 1 smoke',
+      'all-publish: 2 publish, 1 smoke',
+      'all-release: 3 release',
+    ]);
+    const [canary, rest] = plan.waves[0].steps?.publish ?? [];
+    expect(canary.targets.map(({ account }) => account)).toEqual([accounts(3)[1]]);
+    expect(canary.smoke?.only).toBe(canary.targets[0]);
+    expect(rest.targets).not.toContain(canary.targets[0]);
+    expect(rest.smoke?.only).toBeUndefined();
+  });
+
+  test('whose only target is the canary needs no step of its own for it', () => {
+    expect(layoutOf(planOfWidth(1, { canary: { region: 'eu-west-1' } }))).toEqual([
+      'all-publish: 1 publish, 1 smoke',
+      'all-release: 1 release',
+    ]);
+  });
+
+  test('whose targets are all paused has no stage', () => {
+    const raw = rawConfig();
+    raw.waves[0].paused = raw.waves[0].regions.map((region: string) => ({
+      region,
+      reason: 'moving house',
+      since: '2026-11-01',
+    }));
+    expect(layoutOf(planOf(raw)).join()).not.toContain('pilot');
+  });
+});

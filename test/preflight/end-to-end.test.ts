@@ -1,0 +1,73 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bundleTools } from '../../lib/publish/bundle-tools';
+import type { ReleasePlan, ReleaseTarget } from '../../lib/release';
+import { bootstrap, role, TestCloud } from '../publish/cloud';
+import { HOME, OTHER, plan } from '../publish/fixture';
+
+const release = plan([
+  [HOME, 'eu-west-1'],
+  [OTHER, 'eu-west-1'],
+  [OTHER, 'us-east-1'],
+]);
+const [home, other, unprepared] = release.targets;
+let cloud: TestCloud;
+let tools: string;
+
+/** CDK's lookup role and version parameter, as far as the preflight action uses them. */
+const lookup = ({ lookupRoleArn }: ReleaseTarget, version: string) => ({
+  LookupRole: role(lookupRoleArn.split('/')[1], HOME, [
+    {
+      Action: [
+        'lambda:GetAccountSettings',
+        'lambda:GetLayerVersion',
+        'ssm:DescribeParameters',
+        'ssm:GetParameter',
+      ],
+      Resource: '*',
+    },
+  ]),
+  Version: {
+    Type: 'AWS::SSM::Parameter',
+    Properties: { Name: '/cdk-bootstrap/hnb659fds/version', Type: 'String', Value: version },
+  },
+});
+
+jest.setTimeout(60_000);
+beforeAll(async () => {
+  cloud = await TestCloud.start();
+  tools = join(cloud.dir, 'tools.cjs');
+  await Promise.all([
+    bundleTools(tools),
+    ...[home, other].map((place) =>
+      cloud.deploy(place.account, place.region, 'bootstrap', {
+        ...bootstrap(place, HOME),
+        ...lookup(place, place === home ? '28' : '4'),
+      }),
+    ),
+  ]);
+});
+afterAll(() => cloud?.stop());
+
+/** Runs the bundled tool, as the preflight action does. */
+async function preflight(of: ReleasePlan) {
+  const file = join(cloud.dir, 'release.json');
+  await writeFile(file, JSON.stringify(of));
+  return cloud.node(HOME, [tools, 'preflight', '--plan', file]);
+}
+
+test('passes a target that is bootstrapped', async () => {
+  const { status, stdout } = await preflight({ ...release, targets: [home] });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: `ready      ${HOME}/eu-west-1\n` });
+});
+
+test('fails with the problems of all targets in one message', async () => {
+  const { status, stderr } = await preflight(release);
+  expect(status).toBe(1);
+  expect(stderr).toContain('error [PreflightFailed]: 2 of 3 targets are not ready');
+  expect(stderr).toContain(`${OTHER}/eu-west-1: bootstrap version is 4, at least 8 is needed`);
+  expect(stderr).toContain(
+    `${OTHER}/us-east-1: sts:AssumeRole on ${unprepared.lookupRoleArn} is denied`,
+  );
+  expect(stderr).toContain(`npx cdk bootstrap aws://${OTHER}/us-east-1 --trust ${HOME}`);
+});

@@ -1,0 +1,185 @@
+import {
+  GetAccountSettingsCommand,
+  GetLayerVersionCommand,
+  LambdaClient,
+} from '@aws-sdk/client-lambda';
+import {
+  DescribeParametersCommand,
+  GetParameterCommand,
+  GetServiceSettingCommand,
+  ParameterNotFound,
+  SSMClient,
+} from '@aws-sdk/client-ssm';
+import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { mockClient } from 'aws-sdk-client-mock';
+import { preflight, preflightError } from '../../lib/preflight';
+import { awsError, HOME, OTHER, plan, SESSION } from '../publish/fixture';
+
+const sts = mockClient(STSClient);
+const lambda = mockClient(LambdaClient);
+const ssm = mockClient(SSMClient);
+
+const release = plan([
+  [HOME, 'eu-west-1'],
+  [OTHER, 'eu-west-1'],
+  [OTHER, 'af-south-1'],
+]);
+const [, , far] = release.targets;
+const bootstrap = `npx cdk bootstrap aws://${OTHER}/af-south-1 --trust ${HOME} --cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess`;
+
+const run = (of = release) => preflight({ plan: of });
+const problemsOf = async (of = release) =>
+  (await run(of)).map(({ account, region, problems }) => [`${account}/${region}`, problems]);
+
+/** Only the target in Africa is answered otherwise. */
+const inAfrica =
+  (answer: () => unknown, usual: unknown) =>
+  async (_input: unknown, client: () => { config: { region(): Promise<string> } }) =>
+    (await client().config.region()) === 'af-south-1' ? answer() : usual;
+
+const settings = (left: number) => ({
+  AccountLimit: { TotalCodeSize: 1000 },
+  AccountUsage: { TotalCodeSize: 1000 - left },
+});
+
+beforeEach(() => {
+  sts.reset();
+  lambda.reset();
+  ssm.reset();
+  sts.on(GetCallerIdentityCommand).resolves({ Account: HOME });
+  sts.on(AssumeRoleCommand).resolves(SESSION);
+  lambda.on(GetAccountSettingsCommand).resolves(settings(1000));
+  ssm.on(GetParameterCommand).resolves({ Parameter: { Value: '28' } });
+  ssm.on(DescribeParametersCommand).resolves({ Parameters: [] });
+});
+
+test('finds nothing wrong with targets that are ready', async () => {
+  const targets = await run();
+  expect(targets.map(({ problems }) => problems)).toEqual([[], [], []]);
+  expect(preflightError(targets)).toBeUndefined();
+  const assumed = sts.commandCalls(AssumeRoleCommand).map(({ args: [{ input }] }) => input.RoleArn);
+  expect(assumed.sort()).toEqual(
+    release.targets
+      .flatMap(({ lookupRoleArn, publishRoleArn }) => [lookupRoleArn, publishRoleArn])
+      .sort(),
+  );
+  expect(ssm.commandCalls(GetParameterCommand)[0].args[0].input.Name).toBe(
+    '/cdk-bootstrap/hnb659fds/version',
+  );
+});
+
+test('changes nothing: it only gets, describes and assumes', async () => {
+  await run();
+  const names = [sts, lambda, ssm].flatMap((client) =>
+    client.calls().map(({ args: [command] }) => command.constructor.name),
+  );
+  for (const name of names) expect(name).toMatch(/^(Get|Describe|Assume)/);
+});
+
+test('fails for every target at once, each with its cure', async () => {
+  sts
+    .on(AssumeRoleCommand, { RoleArn: release.targets[1].publishRoleArn })
+    .rejects(awsError('AccessDenied', 'no trust', 403));
+  ssm
+    .on(GetParameterCommand)
+    .callsFake(inAfrica(() => ({ Parameter: { Value: '5' } }), { Parameter: { Value: '28' } }));
+  const targets = await run();
+  expect(preflightError(targets)).toMatchObject({
+    code: 'PreflightFailed',
+    message: `2 of 3 targets are not ready, nothing was sent to any; put them right, or pause them in cdk.json:
+  ${OTHER}/eu-west-1: sts:AssumeRole on ${release.targets[1].publishRoleArn} is denied: no trust; bootstrap the target: ${bootstrap.replace('af-south-1', 'eu-west-1')}
+  ${OTHER}/af-south-1: bootstrap version is 5, at least 8 is needed; bootstrap the target: ${bootstrap}`,
+  });
+});
+
+test('fails with the exact command for a qualifier of one’s own, without trust at home', async () => {
+  ssm.on(GetParameterCommand).rejects(new ParameterNotFound({ message: 'none', $metadata: {} }));
+  const own = {
+    ...release,
+    targets: [{ ...release.targets[0], bucket: `cdk-mine1-assets-${HOME}-eu-west-1` }],
+  };
+  expect(await problemsOf(own)).toEqual([
+    [
+      `${HOME}/eu-west-1`,
+      [
+        `parameter /cdk-bootstrap/mine1/version does not exist; bootstrap the target: npx cdk bootstrap aws://${HOME}/eu-west-1 --qualifier mine1 --toolkit-stack-name CDKToolkit-mine1 --cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess`,
+      ],
+    ],
+  ]);
+});
+
+test('fails for a region that is not enabled, and says how to enable it', async () => {
+  lambda.on(GetAccountSettingsCommand).callsFake(
+    inAfrica(() => {
+      throw awsError('UnrecognizedClientException', 'the security token is invalid');
+    }, settings(1000)),
+  );
+  const [, , [, problems]] = await problemsOf();
+  expect(problems).toEqual([
+    expect.stringMatching(
+      new RegExp(
+        `^region af-south-1 is not enabled in account ${OTHER}: .*aws account enable-region --region-name af-south-1`,
+      ),
+    ),
+  ]);
+});
+
+describe('code storage', () => {
+  const needed = release.layers.reduce((sum, { zipBytes }) => sum + zipBytes, 0);
+
+  test('that is short is enough where the layers are published already', async () => {
+    lambda.on(GetAccountSettingsCommand).resolves(settings(needed - 1));
+    lambda.on(GetLayerVersionCommand).resolves({});
+    expect((await run()).flatMap(({ problems }) => problems)).toEqual([]);
+  });
+
+  test('fails where it does not hold what is missing', async () => {
+    lambda.on(GetAccountSettingsCommand).callsFake(inAfrica(() => settings(1), settings(1000)));
+    lambda.on(GetLayerVersionCommand).rejects(awsError('ResourceNotFoundException', 'none', 404));
+    const [, , [, problems]] = await problemsOf();
+    expect(problems).toEqual([
+      `Lambda's code storage has 1 bytes left of 1000, the release needs ${needed}; delete old function and layer versions, or have the quota "Function and layer storage" raised`,
+    ]);
+  });
+});
+
+describe('parameters', () => {
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ Name: `/other/${index}` }));
+
+  beforeEach(() => {
+    ssm
+      .on(DescribeParametersCommand)
+      .callsFake(async ({ NextToken }) =>
+        NextToken ? { Parameters: many(1) } : { Parameters: many(9_999), NextToken: 'more' },
+      );
+    ssm.on(GetServiceSettingCommand).resolves({ ServiceSetting: { SettingValue: 'Standard' } });
+  });
+
+  test('fail where the standard tier does not take those of the release', async () => {
+    const [[, problems]] = await problemsOf();
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^Parameter Store has 9999 parameters, the release adds 8, the standard tier takes 10000; delete some, or set the default tier to Intelligent-Tiering/,
+      ),
+    ]);
+  });
+
+  test('are no problem where the account pays for more', async () => {
+    ssm
+      .on(GetServiceSettingCommand)
+      .resolves({ ServiceSetting: { SettingValue: 'Intelligent-Tiering' } });
+    expect((await run()).flatMap(({ problems }) => problems)).toEqual([]);
+  });
+});
+
+test('fails for a check that is denied, and makes the others', async () => {
+  ssm.on(GetParameterCommand).rejects(awsError('AccessDeniedException', 'not you', 400));
+  lambda.on(GetAccountSettingsCommand).resolves(settings(1));
+  lambda.on(GetLayerVersionCommand).rejects(awsError('ResourceNotFoundException', 'none', 404));
+  const [, , [, problems]] = await problemsOf();
+  expect(problems).toEqual([
+    `ssm:GetParameter is denied to ${far.lookupRoleArn} in af-south-1: not you; allow the action in the role's policy`,
+    expect.stringContaining("Lambda's code storage has 1 bytes left"),
+  ]);
+});
