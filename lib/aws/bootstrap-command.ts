@@ -1,5 +1,5 @@
-import { partitionOf } from '../../config';
-import type { ReleaseTarget } from '../../release';
+import { partitionOf } from '../config';
+import type { ReleaseTarget } from '../release';
 
 /** CDK's own default; every other qualifier has a toolkit stack of its own name. */
 const DEFAULT_QUALIFIER = 'hnb659fds';

@@ -106,11 +106,6 @@ function regionProblems(config: DeliveryConfig): Problem[] {
           field,
           message: `"${region}" belongs to partition ${facts?.partition}, the home region to ${partition}; give that partition a pipeline of its own`,
         });
-      } else if (!facts?.codePipeline) {
-        problems.push({
-          field,
-          message: `"${region}" has no CodePipeline, so the pipeline cannot deploy there; remove it`,
-        });
       }
     });
   });

@@ -7,9 +7,11 @@ import {
   aws_logs as logs,
   RemovalPolicy,
   Stack,
+  type Stage,
   aws_s3 as s3,
 } from 'aws-cdk-lib';
 import {
+  type CodeBuildStep,
   CodePipeline,
   CodePipelineSource,
   type FileSet,
@@ -22,12 +24,16 @@ import type { Overrides } from '../config';
 import {
   type DeliveryPlan,
   deploymentId,
+  deployRoleArn,
+  filePublishingRoleArn,
   planStages,
   preflightRoleName,
   publishRoleName,
+  type RemoteDeployment,
   smokeRoleName,
   type WavePlan,
 } from '../plan';
+import type { ReleaseTarget } from '../release';
 import { acknowledgePipelineFindings } from './acknowledgements';
 import {
   approvalComment,
@@ -35,6 +41,7 @@ import {
   type LayerBuild,
   preflightStep,
   publishStep,
+  remoteDeployStep,
   smokeStep,
   synthStep,
 } from './steps';
@@ -107,7 +114,8 @@ export class DeliveryPipelineStack extends Stack {
     });
 
     this.addPublish(pipeline, plan, synth.release, builds);
-    for (const wave of plan.waves) this.addWave(pipeline, plan, wave, synth.release);
+    const assembly = synth.step.primaryOutput as FileSet;
+    for (const wave of plan.waves) this.addWave(pipeline, plan, wave, synth.release, assembly);
     pipeline.buildPipeline();
     this.addTrigger(pipeline.pipeline, plan);
     this.adjustStages(pipeline.pipeline, plan);
@@ -229,6 +237,7 @@ export class DeliveryPipelineStack extends Stack {
     plan: DeliveryPlan,
     wave: WavePlan,
     release: FileSet,
+    assembly: FileSet,
   ): void {
     const { steps } = wave;
     if (!steps) return;
@@ -241,26 +250,53 @@ export class DeliveryPipelineStack extends Stack {
         pre: [new ManualApprovalStep(`Approve-${wave.name}`, { comment: approvalComment(wave) })],
       });
     }
-    for (const { stage, targets, smoke } of steps.publish) {
-      const publish = pipeline.addWave(stage, {
-        post: smoke ? [smokeStep(release, wave, smoke, smokeRole)] : [],
-      });
-      for (const target of targets) {
-        publish.addStage(new PublishStage(this, deploymentId('publish', target), { plan, target }));
-      }
+    const publishStage = (target: ReleaseTarget) =>
+      new PublishStage(this, deploymentId('publish', target), { plan, target });
+    const releaseStage = (target: ReleaseTarget) =>
+      new ReleaseStage(this, deploymentId('release', target), { plan, target });
+    const deployRemotely = (
+      deployment: RemoteDeployment | undefined,
+      stageOf: (target: ReleaseTarget) => Stage,
+    ) => (deployment ? [this.remoteStep(plan, deployment, stageOf, assembly)] : []);
+    for (const { stage, targets, remote, smoke } of steps.publish) {
+      const deploying = deployRemotely(remote, publishStage);
+      const testing = smoke ? [smokeStep(release, wave, smoke, smokeRole)] : [];
+      for (const step of testing) for (const before of deploying) step.addStepDependency(before);
+      const publish = pipeline.addWave(stage, { post: [...deploying, ...testing] });
+      for (const target of targets) publish.addStage(publishStage(target));
     }
-    for (const { stage, targets } of steps.release) {
-      const step = pipeline.addWave(stage);
-      for (const target of targets) {
-        step.addStage(new ReleaseStage(this, deploymentId('release', target), { plan, target }));
-      }
+    for (const { stage, targets, remote } of steps.release) {
+      const step = pipeline.addWave(stage, { post: deployRemotely(remote, releaseStage) });
+      for (const target of targets) step.addStage(releaseStage(target));
     }
+  }
+
+  /** The stages of its targets are in the cloud assembly, but are no stages of the pipeline. */
+  private remoteStep(
+    plan: DeliveryPlan,
+    { action, targets }: RemoteDeployment,
+    stageOf: (target: ReleaseTarget) => Stage,
+    assembly: FileSet,
+  ): CodeBuildStep {
+    const stacks = targets.map(stageOf).flatMap((stage) =>
+      stage.node
+        .findAll()
+        .filter((node) => Stack.isStack(node))
+        .map(({ node }) => node.path),
+    );
+    const roles = targets.flatMap(({ account, region }) => [
+      deployRoleArn(plan, account, region),
+      filePublishingRoleArn(plan, account, region),
+    ]);
+    return remoteDeployStep(action, assembly, CDK_CLI_VERSION, stacks, roles);
   }
 
   /** What CDK Pipelines has no property for. */
   private adjustStages(pipeline: codepipeline.Pipeline, plan: DeliveryPlan): void {
     const resource = pipeline.node.defaultChild as codepipeline.CfnPipeline;
-    const rendered = this.resolve(resource.stages) as { actions: { name: string }[] }[];
+    const rendered = this.resolve(resource.stages) as {
+      actions: { name: string; runOrder: number }[];
+    }[];
     planStages(plan).forEach(({ name, actions }, stage) => {
       const override = (path: string, value: unknown) =>
         resource.addPropertyOverride(`Stages.${stage}.${path}`, value);
@@ -268,6 +304,11 @@ export class DeliveryPipelineStack extends Stack {
       override('Name', name);
       const alone = actions.filter(({ kind }) => kind === 'publish' || kind === 'release');
       rendered[stage].actions.forEach((action, at) => {
+        // CDK has every step wait for the wave's deployments; some deploy themselves.
+        const step = actions.find((planned) => planned.name === action.name);
+        if (step && step.runOrder !== action.runOrder) {
+          override(`Actions.${at}.RunOrder`, step.runOrder);
+        }
         const deployment = alone.find((planned) => planned.name.endsWith(action.name));
         if (!deployment) return;
         if (alone.length === 1) override(`Actions.${at}.Name`, deployment.name);

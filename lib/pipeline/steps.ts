@@ -1,4 +1,4 @@
-import { aws_codebuild as codebuild, type aws_iam as iam } from 'aws-cdk-lib';
+import { aws_codebuild as codebuild, aws_iam as iam } from 'aws-cdk-lib';
 import { CodeBuildStep, type CodePipelineSource, type FileSet } from 'aws-cdk-lib/pipelines';
 import { OVERRIDES_VARIABLE, type Overrides } from '../config';
 import type { SmokePlan, WavePlan } from '../plan';
@@ -137,6 +137,41 @@ export function smokeStep(
         ...(only ? [`--only ${only.account}/${only.region}`] : []),
         `--concurrency ${Math.min(targets, SMOKE_CONCURRENCY)}`,
       ].join(' '),
+    ],
+  });
+}
+
+/**
+ * Deploys stacks with the CDK CLI, side by side, through the bootstrap roles of their targets.
+ *
+ * @param assembly the synth action's cloud assembly
+ * @param stacks paths of the stacks, `Delivery/<stage>/<stack>`
+ * @param roleArns bootstrap roles to assume
+ */
+export function remoteDeployStep(
+  action: string,
+  assembly: FileSet,
+  cliVersion: string,
+  stacks: readonly string[],
+  roleArns: readonly string[],
+): CodeBuildStep {
+  return new CodeBuildStep(action, {
+    input: assembly,
+    partialBuildSpec: NODE,
+    installCommands: [`npm install -g aws-cdk@${cliVersion}`],
+    commands: [
+      [
+        'cdk -a . deploy --require-approval never --method direct --progress events',
+        `--concurrency ${stacks.length}`,
+        ...stacks.map((stack) => `'${stack}'`),
+      ].join(' '),
+    ],
+    rolePolicyStatements: [
+      new iam.PolicyStatement({
+        sid: 'DeployToTargets',
+        actions: ['sts:AssumeRole'],
+        resources: [...roleArns],
+      }),
     ],
   });
 }

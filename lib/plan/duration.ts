@@ -34,6 +34,8 @@ export const MODEL = {
   /** One layer's smoke check; `checks` targets side by side, each layer after layer. */
   smokeCheck: 2,
   checks: 32,
+  /** The CDK CLI's own installation, then its deployments side by side. */
+  remoteStart: 15,
 } as const;
 
 /**
@@ -58,6 +60,8 @@ export function stageSeconds(plan: DeliveryPlan, actions: readonly ActionPlan[])
   return [...slowest.values()].reduce((sum, seconds) => sum + seconds, 0);
 }
 
+const remoteStart = MODEL.codeBuildStart + MODEL.remoteStart;
+
 /** Seconds of an action that deals with a number of targets. */
 const SECONDS: Record<ActionKind, (plan: DeliveryPlan, targets: number) => number> = {
   source: () => MODEL.source,
@@ -81,6 +85,9 @@ const SECONDS: Record<ActionKind, (plan: DeliveryPlan, targets: number) => numbe
   publish: () => MODEL.cloudFormation + MODEL.publishResources,
   smoke: ({ layers }, targets) =>
     MODEL.codeBuildStart + Math.ceil(targets / MODEL.checks) * layers.length * MODEL.smokeCheck,
+  'remote-publish': () => remoteStart + MODEL.cloudFormation + MODEL.publishResources,
+  'remote-release': ({ layers }) =>
+    remoteStart + MODEL.cloudFormation + (4 * layers.length) / MODEL.parametersPerSecond,
   // A layer has at most four parameters: latest, major, version and record.
   release: ({ layers }) => MODEL.cloudFormation + (4 * layers.length) / MODEL.parametersPerSecond,
 };

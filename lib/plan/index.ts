@@ -1,7 +1,9 @@
 export { expectedSeconds, MODEL, stageSeconds } from './duration';
 export {
+  deployRoleArn,
   exampleFunctionName,
   exampleRoleName,
+  filePublishingRoleArn,
   lookupRoleArn,
   preflightRoleName,
   publishRoleName,
@@ -34,4 +36,4 @@ export {
   planStages,
   type StagePlan,
 } from './stages';
-export type { PublishStep, ReleaseStep, SmokePlan, WaveSteps } from './steps';
+export type { PublishStep, ReleaseStep, RemoteDeployment, SmokePlan, WaveSteps } from './steps';

@@ -34,6 +34,10 @@ export const bootstrapBucket = ({ qualifier }: Naming, account: string, region: 
 export const filePublishingRoleArn = ({ qualifier }: Naming, account: string, region: string) =>
   roleArn(account, region, `cdk-${qualifier}-file-publishing-role-${account}-${region}`);
 
+/** ARN of CDK's bootstrap role that deploys stacks, and trusts the home account. */
+export const deployRoleArn = ({ qualifier }: Naming, account: string, region: string) =>
+  roleArn(account, region, `cdk-${qualifier}-deploy-role-${account}-${region}`);
+
 /** ARN of CDK's bootstrap role that may read everything but secrets, and trusts the home account. */
 export const lookupRoleArn = ({ qualifier }: Naming, account: string, region: string) =>
   roleArn(account, region, `cdk-${qualifier}-lookup-role-${account}-${region}`);

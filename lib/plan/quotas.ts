@@ -1,6 +1,7 @@
 import type { SharingConfig } from '../config';
 import { LayersError } from '../errors';
 import type { ReleaseTarget } from '../release';
+import { deployRoleArn, filePublishingRoleArn } from './names';
 import { planParameters } from './parameters';
 import type { DeliveryPlan } from './plan';
 import { planStages } from './stages';
@@ -109,6 +110,7 @@ export function quotaUse(plan: DeliveryPlan): QuotaUse[] {
       field: 'delivery.waves',
       cure: splitWaves,
     })),
+    ...remoteQuotas(plan).map((use) => ({ ...use, field: 'delivery.waves', cure: splitWaves })),
     ...targetQuotas(plan, worst),
   ];
 }
@@ -148,6 +150,31 @@ function pipelineQuotas(
       limit: MAX_INLINE_TEMPLATE_BYTES,
     },
   ];
+}
+
+/** A remote deployment may assume two bootstrap roles of each target, and names them all. */
+function remoteQuotas(plan: DeliveryPlan): Omit<QuotaUse, 'field' | 'cure'>[] {
+  const around = 2000;
+  return plan.waves.flatMap(({ name, steps }) =>
+    [...(steps?.publish ?? [])].flatMap(({ remote }) =>
+      remote
+        ? [
+            {
+              quota: `characters in the policy of ${remote.action} (wave "${name}", ${remote.targets.length} targets without CodePipeline)`,
+              used: remote.targets.reduce(
+                (sum, { account, region }) =>
+                  sum +
+                  deployRoleArn(plan, account, region).length +
+                  filePublishingRoleArn(plan, account, region).length +
+                  6,
+                around,
+              ),
+              limit: MAX_INLINE_POLICY_CHARACTERS,
+            },
+          ]
+        : [],
+    ),
+  );
 }
 
 function targetQuotas(plan: DeliveryPlan, target: ReleaseTarget): QuotaUse[] {

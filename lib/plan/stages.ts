@@ -1,5 +1,6 @@
 import type { ReleaseTarget } from '../release';
 import type { DeliveryPlan } from './plan';
+import type { RemoteDeployment } from './steps';
 
 /** What an action does; each kind has its own duration. */
 export type ActionKind =
@@ -12,7 +13,9 @@ export type ActionKind =
   | 'approval'
   | 'publish'
   | 'smoke'
-  | 'release';
+  | 'release'
+  | 'remote-publish'
+  | 'remote-release';
 
 /** One action of the pipeline. */
 export interface ActionPlan {
@@ -89,6 +92,7 @@ function waveStages(
       name: step.stage,
       actions: [
         ...deployments('publish', step.targets),
+        ...remoteDeployment('publish', step),
         ...(step.smoke
           ? [
               {
@@ -103,9 +107,18 @@ function waveStages(
     })),
     ...steps.release.map((step) => ({
       name: step.stage,
-      actions: deployments('release', step.targets),
+      actions: [...deployments('release', step.targets), ...remoteDeployment('release', step)],
     })),
   ];
+}
+
+function remoteDeployment(
+  kind: 'publish' | 'release',
+  { remote }: { readonly remote?: RemoteDeployment },
+): ActionPlan[] {
+  return remote
+    ? [{ name: remote.action, runOrder: 1, kind: `remote-${kind}`, targets: remote.targets }]
+    : [];
 }
 
 /** Construct id of a deployment, and what its action's name begins with. */

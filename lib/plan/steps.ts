@@ -1,3 +1,4 @@
+import { REGIONS } from '../config';
 import type { ReleaseTarget } from '../release';
 import { MAX_ACTIONS_PER_STAGE } from './quotas';
 
@@ -5,9 +6,22 @@ import { MAX_ACTIONS_PER_STAGE } from './quotas';
 export interface PublishStep {
   /** Name of the stage. */
   readonly stage: string;
+  /** Targets with a CloudFormation action each. */
   readonly targets: readonly ReleaseTarget[];
+  /** Targets that no action reaches. @default none */
+  readonly remote?: RemoteDeployment;
   /** The smoke test that follows the deployments; none before the last step of a wave. */
   readonly smoke?: SmokePlan;
+}
+
+/**
+ * The one action that deploys, with the CDK CLI, to the targets of a step whose regions have no
+ * CodePipeline and so no CloudFormation action (https://github.com/aws/aws-cdk/issues/15650).
+ */
+export interface RemoteDeployment {
+  /** Name of the action. */
+  readonly action: string;
+  readonly targets: readonly ReleaseTarget[];
 }
 
 /** A smoke action. */
@@ -22,7 +36,10 @@ export interface SmokePlan {
 export interface ReleaseStep {
   /** Name of the stage. */
   readonly stage: string;
+  /** Targets with a CloudFormation action each. */
   readonly targets: readonly ReleaseTarget[];
+  /** Targets that no action reaches. @default none */
+  readonly remote?: RemoteDeployment;
 }
 
 /** The stages of one wave, in their order. */
@@ -34,7 +51,7 @@ export interface WaveSteps {
 }
 
 /** What is left of a publish stage once its smoke action has its place. */
-const TARGETS_PER_STEP = MAX_ACTIONS_PER_STAGE - 1;
+const ROOM = MAX_ACTIONS_PER_STAGE - 1;
 
 /**
  * Cuts a wave into stages that CodePipeline takes.
@@ -54,7 +71,7 @@ export function cutWave(
   const rest = targets.filter((target) => target !== canary);
   // A canary alone is the wave.
   const first = canary && rest.length > 0 ? [canaryStep(wave.name, canary)] : [];
-  const publish = numbered(`${wave.name}-publish`, first.length > 0 ? rest : targets);
+  const publish = numbered(wave.name, 'publish', first.length > 0 ? rest : targets);
   return {
     approvalStage: wave.approval ? `${wave.name}-approval` : undefined,
     publish: [
@@ -63,24 +80,40 @@ export function cutWave(
         index === publish.length - 1 ? { ...step, smoke: { action: `Smoke-${wave.name}` } } : step,
       ),
     ],
-    release: numbered(`${wave.name}-release`, targets),
+    release: numbered(wave.name, 'release', targets),
   };
 }
 
 function canaryStep(wave: string, canary: ReleaseTarget): PublishStep {
   return {
     stage: `${wave}-canary`,
-    targets: [canary],
+    ...(hasCodePipeline(canary)
+      ? { targets: [canary] }
+      : { targets: [], remote: { action: `Publish-remote-${wave}-canary`, targets: [canary] } }),
     smoke: { action: `Smoke-${wave}-canary`, only: canary },
   };
 }
 
-/** Steps of about the same width; a single one has no number. */
-function numbered(stage: string, targets: readonly ReleaseTarget[]): ReleaseStep[] {
-  const count = Math.ceil(targets.length / TARGETS_PER_STEP);
+/** Steps of about the same width; a single one has no number, the last one has the remote targets. */
+function numbered(
+  wave: string,
+  kind: 'publish' | 'release',
+  all: readonly ReleaseTarget[],
+): ReleaseStep[] {
+  const stage = `${wave}-${kind}`;
+  const targets = all.filter(hasCodePipeline);
+  const others = all.filter((target) => !hasCodePipeline(target));
+  const title = kind === 'publish' ? 'Publish' : 'Release';
+  const remote = { action: `${title}-remote-${wave}`, targets: others };
+  const count = Math.max(1, Math.ceil((targets.length + (others.length > 0 ? 1 : 0)) / ROOM));
   const width = Math.ceil(targets.length / count);
   return Array.from({ length: count }, (_, index) => ({
     stage: count === 1 ? stage : `${stage}-${index + 1}`,
     targets: targets.slice(index * width, (index + 1) * width),
+    ...(others.length > 0 && index === count - 1 ? { remote } : {}),
   }));
+}
+
+function hasCodePipeline({ region }: ReleaseTarget): boolean {
+  return REGIONS.get(region)?.codePipeline ?? true;
 }

@@ -135,11 +135,6 @@ describe('configuration', () => {
       (raw) => (raw.home.region = 'ca-west-1'),
       /home\.region: "ca-west-1" has no CodePipeline/,
     ],
-    [
-      'a target region without CodePipeline',
-      (raw) => (raw.waves[0].regions = ['mx-central-1']),
-      /"mx-central-1" has no CodePipeline/,
-    ],
     ['two partitions', (raw) => (raw.waves[0].regions = ['cn-north-1']), /partition aws-cn/],
     ['a reserved namespace', (raw) => (raw.namespace = '/aws/layers'), /reserved/],
     [

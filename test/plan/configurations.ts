@@ -4,7 +4,7 @@ import { rawConfig } from '../pipeline/fixture';
 
 /** Regions of the home region's partition that a target may be in. */
 const TARGET_REGIONS = [...REGIONS]
-  .filter(([, { partition, codePipeline }]) => partition === 'aws' && codePipeline)
+  .filter(([, { partition }]) => partition === 'aws')
   .map(([name]) => name);
 
 const account = (index: number) => String(700000000000 + index);
@@ -96,7 +96,7 @@ export const wrongValues = fc.constantFrom<(raw: ReturnType<typeof rawConfig>) =
   (raw) => (raw.waves[0].regions = ['eu-west-9']),
   (raw) => (raw.waves[0].regions = ['cn-north-1']),
   (raw) => (raw.waves[0].accounts = []),
-  (raw) => (raw.waves[0].canary = { region: 'mx-central-1' }),
+  (raw) => (raw.waves[0].canary = { region: 'us-gov-west-1' }),
   (raw) => (raw.runtimes[0].versions = ['latest']),
   (raw) => raw.waves.push(raw.waves[0]),
   (raw) => (raw.sharing = { with: 'accounts', accounts: [] }),

@@ -44,7 +44,7 @@ export function expectSound(plan: DeliveryPlan): void {
     expect(actions.length).toBeLessThanOrEqual(45);
     expectUnique(actions.map((action) => action.name));
     for (const action of actions) expect(action.name).toMatch(/^[A-Za-z0-9.@_-]{1,100}$/);
-    expectOneRunOrder(actions.filter(({ kind }) => kind === 'publish' || kind === 'release'));
+    expectOneRunOrder(actions.filter(({ kind }) => /publish|release/.test(kind)));
   }
   for (const wave of plan.waves) expectAllOrNothing(wave, stages);
   // Targets differ in nothing but the length of the region's name.
@@ -96,7 +96,8 @@ function expectAllOrNothing(wave: DeliveryPlan['waves'][number], stages: StagePl
       .filter(({ targets = [] }) => targets.some((target) => target.wave === wave.name))
       .map((action) => ({ ...action, stage: name, at: stage * 1000 + action.runOrder })),
   );
-  const of = (kind: string) => order.filter((action) => action.kind === kind);
+  const of = (kind: string) =>
+    order.filter((action) => action.kind === kind || action.kind === `remote-${kind}`);
   const placesOf = (kind: string) =>
     of(kind)
       .flatMap(({ targets = [] }) => targets.map(place))

@@ -42,6 +42,39 @@ describe('a wave', () => {
     ]);
   });
 
+  const remote = ['ca-west-1', 'mx-central-1'];
+
+  test('deploys to all regions without CodePipeline by one action, beside the others', () => {
+    expect(layoutOf(planOfWidth(1, { regions: ['eu-west-1', ...remote] }))).toEqual([
+      'all-publish: 1 publish, 1 remote-publish, 1 smoke',
+      'all-release: 1 release, 1 remote-release',
+    ]);
+    expect(layoutOf(planOfWidth(1, { regions: remote }))).toEqual([
+      'all-publish: 1 remote-publish, 1 smoke',
+      'all-release: 1 remote-release',
+    ]);
+  });
+
+  test('keeps room for that action', () => {
+    expect(layoutOf(planOfWidth(22, { regions: ['eu-west-1', 'eu-west-2', 'ca-west-1'] }))).toEqual(
+      [
+        'all-publish-1: 22 publish',
+        'all-publish-2: 22 publish, 1 remote-publish, 1 smoke',
+        'all-release-1: 22 release',
+        'all-release-2: 22 release, 1 remote-release',
+      ],
+    );
+  });
+
+  test('may have a canary in a region without CodePipeline', () => {
+    const wave = { regions: ['eu-west-1', ...remote], canary: { region: 'ca-west-1' } };
+    expect(layoutOf(planOfWidth(1, wave))).toEqual([
+      'all-canary: 1 remote-publish, 1 smoke',
+      'all-publish: 1 publish, 1 remote-publish, 1 smoke',
+      'all-release: 1 release, 1 remote-release',
+    ]);
+  });
+
   test('asks for approval in a stage of its own, so that a retry does not ask again', () => {
     expect(layoutOf(planOfWidth(2, { approval: true }))).toEqual([
       'all-approval: 1 approval',
