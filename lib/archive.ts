@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { type Entry, openPromise } from 'yauzl';
+import { type Entry, fromBufferPromise, openPromise, type ZipFile as Zip } from 'yauzl';
 import { ZipFile } from 'yazl';
 import { LayersError } from './errors';
 
@@ -84,11 +84,27 @@ export async function readZipEntry(zipPath: string, fileName: string): Promise<B
   return found;
 }
 
+/** Files of a zip in memory that have one of these names. */
+export async function readZipEntries(
+  zip: Buffer,
+  fileNames: ReadonlySet<string>,
+): Promise<Map<string, Buffer>> {
+  const found = new Map<string, Buffer>();
+  await visitEntries(await fromBufferPromise(zip, { lazyEntries: true }), async (entry, open) => {
+    if (fileNames.has(entry.fileName)) found.set(entry.fileName, await buffer(await open()));
+    return found.size < fileNames.size;
+  });
+  return found;
+}
+
 type Visit = (entry: Entry, open: () => Promise<Readable>) => Promise<boolean>;
 
 /** Visits entries in order until `visit` answers false. */
 async function eachEntry(zipPath: string, visit: Visit): Promise<void> {
-  const zip = await openPromise(zipPath, { lazyEntries: true });
+  await visitEntries(await openPromise(zipPath, { lazyEntries: true }), visit);
+}
+
+async function visitEntries(zip: Zip, visit: Visit): Promise<void> {
   try {
     await new Promise<void>((done, reject) => {
       zip.on('error', reject);

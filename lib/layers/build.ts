@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { LayersError } from '../errors';
 import { type LayerManifest, layerName } from '../release';
 import { layerDigest, sha256Hex } from './digest';
-import { type FetchTarball, npmFetch, readPackage } from './download';
+import {
+  describeSource,
+  type FetchFile,
+  type FetchTarball,
+  fileFetch,
+  npmFetch,
+  readSource,
+} from './download';
 import { assertMachine, neededGlibc, readElfHeader, stripElf } from './elf';
 import { assertGlibc } from './glibc';
 import { findManifest, writeManifest, zipIsIntact, zipPath } from './manifests';
@@ -32,6 +39,8 @@ export interface BuildLayersOptions {
   readonly onProgress?: (progress: BuildProgress) => void;
   /** @default - npm, as the user has configured it */
   readonly fetchTarball?: FetchTarball;
+  /** @default - the vendor's site, through the proxy that npm is configured for */
+  readonly fetchFile?: FetchFile;
   /** @default writeZip */
   readonly zip?: ZipWriter;
 }
@@ -43,10 +52,10 @@ export interface BuildLayersOptions {
  * @throws LayersError the fault of the one layer that failed, or `BuildFailed` with all of them
  */
 export async function buildLayers(options: BuildLayersOptions): Promise<LayerManifest[]> {
-  const fetchTarball = options.fetchTarball ?? npmFetch();
+  const { outDir, fetchTarball = npmFetch(), fetchFile = fileFetch() } = options;
   const zip = options.zip ?? writeZip;
   const { default: pMap } = await import('p-map');
-  await makeFolder(options.outDir);
+  await makeFolder(outDir);
   const outcomes = await pMap(
     options.specs,
     async (spec): Promise<Outcome> => {
@@ -57,7 +66,7 @@ export async function buildLayers(options: BuildLayersOptions): Promise<LayerMan
       };
       try {
         return {
-          manifest: await buildLayer(spec, { outDir: options.outDir, fetchTarball, zip, report }),
+          manifest: await buildLayer(spec, { outDir, fetchTarball, fetchFile, zip, report }),
         };
       } catch (error) {
         return { error };
@@ -75,6 +84,7 @@ type Outcome = { readonly manifest: LayerManifest } | { readonly error: unknown 
 interface BuildContext {
   readonly outDir: string;
   readonly fetchTarball: FetchTarball;
+  readonly fetchFile: FetchFile;
   readonly zip: ZipWriter;
   readonly report: (step: BuildProgress['step'], manifest?: LayerManifest) => void;
 }
@@ -131,11 +141,11 @@ async function layerTree(
   context: BuildContext,
 ): Promise<{ files: TreeFile[]; glibc: string }> {
   const { binary, licenseFile } = spec.runtime;
-  const what = `${binary.path} of ${spec.source.package}@${spec.source.version}`;
+  const what = `${binary.path} of ${describeSource(spec.source)}`;
   const fromPackage = licenseFile.from === 'package' ? [licenseFile.path] : [];
 
   context.report('fetch');
-  const found = await readPackage(spec.source, [binary.path, ...fromPackage], context.fetchTarball);
+  const found = await readSource(spec.source, [binary.path, ...fromPackage], context);
 
   context.report('check');
   const bytes = found.get(binary.path) as Buffer;

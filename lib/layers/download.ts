@@ -3,19 +3,16 @@ import { createGunzip } from 'node:zlib';
 import pacote from 'pacote';
 import ssri from 'ssri';
 import { Parser, type ReadEntry } from 'tar';
+import { readZipEntries } from '../archive';
 import { LayersError } from '../errors';
+import type { LayerSource, PackageSource } from '../release';
 import { type NpmOptions, npmOptions } from './npm-config';
 
-/** An npm package by exact version and pinned content. */
-export interface PackageSource {
-  readonly package: string;
-  readonly version: string;
-  /** Subresource integrity of the tarball, `sha512-…`. */
-  readonly integrity: string;
-}
-
-/** Gives a package's tarball; `readPackage` checks its bytes. */
+/** Gives a package's tarball; `readSource` checks its bytes. */
 export type FetchTarball = (source: PackageSource) => Promise<Buffer>;
+
+/** Gives the file at a URL as it is today; `readSource` checks an archive's bytes. */
+export type FetchFile = (url: string) => Promise<Buffer>;
 
 /** The registry answered, and would answer the same again. */
 const FINAL_CODES = ['E401', 'E403', 'E404', 'ETARGET', 'EINTEGRITY', 'ENOTCACHED', 'ENOSPC'];
@@ -27,12 +24,77 @@ const FINAL_CODES = ['E401', 'E403', 'E404', 'ETARGET', 'EINTEGRITY', 'ENOTCACHE
  * @throws LayersError `IntegrityMismatch`, `PackageNotFound`, `DownloadFailed`
  */
 export function npmFetch(options?: NpmOptions): FetchTarball {
+  const attempts = retrying(options);
+  return (source) =>
+    attempts(async (settings) => {
+      try {
+        return await download(source, settings);
+      } catch (cause) {
+        throw downloadError(source, cause);
+      }
+    });
+}
+
+/**
+ * Fetches any file through npm's own proxy, certificate and retry settings.
+ *
+ * @param options pacote's, the user's npm configuration by default
+ * @throws LayersError `FileNotFound`, `DownloadFailed`
+ */
+export function fileFetch(options?: NpmOptions): FetchFile {
+  const attempts = retrying(options);
+  return (url) =>
+    attempts(async (settings) => {
+      try {
+        // Without npm's cache: wrong bytes must not be found there the next time.
+        const { cache: _cache, ...online } = settings;
+        return await pacote.tarball(url, { ...online, retry: { retries: 0 } });
+      } catch (cause) {
+        throw fileError(url, cause);
+      }
+    });
+}
+
+/** Names a source in a message: `tiny@1.0.0`, or a URL. */
+export function describeSource(source: LayerSource): string {
+  return 'url' in source ? source.url : `${source.package}@${source.version}`;
+}
+
+/**
+ * Named files of a package or of a vendor's archive, by their path in it.
+ *
+ * @throws LayersError `IntegrityMismatch`, `MissingInPackage`, `UnreadablePackage`, and what
+ * the fetching throws
+ */
+export async function readSource(
+  source: LayerSource,
+  paths: readonly string[],
+  {
+    fetchTarball,
+    fetchFile,
+  }: { readonly fetchTarball: FetchTarball; readonly fetchFile: FetchFile },
+): Promise<ReadonlyMap<string, Buffer>> {
+  const archive = await ('url' in source ? fetchFile(source.url) : fetchTarball(source));
+  if (!ssri.checkData(archive, source.integrity)) throw integrityError(source);
+  const files = await unpack(source, archive, new Set(paths));
+  const missing = paths.filter((path) => !files.has(path));
+  if (missing.length > 0) {
+    throw new LayersError(
+      'MissingInPackage',
+      `${describeSource(source)} holds no file ${missing.join(', ')}; check the paths in runtime.json`,
+    );
+  }
+  return files;
+}
+
+/** Runs something with npm's settings, again as often as these say. */
+function retrying(options?: NpmOptions) {
   let resolved: Promise<NpmOptions> | undefined;
-  return async (source) => {
+  return async <T>(attempt: (settings: NpmOptions) => Promise<T>): Promise<T> => {
     resolved ??= options ? Promise.resolve(options) : npmOptions();
     const settings = await resolved;
     const { default: pRetry } = await import('p-retry');
-    return pRetry(() => attempt(source, settings), {
+    return pRetry(() => attempt(settings), {
       retries: Number(settings.fetchRetries ?? 2),
       factor: Number(settings.fetchRetryFactor ?? 10),
       minTimeout: Number(settings.fetchRetryMintimeout ?? 10_000),
@@ -43,48 +105,16 @@ export function npmFetch(options?: NpmOptions): FetchTarball {
   };
 }
 
-/**
- * Named files of a package, by their path in it.
- *
- * @throws LayersError `IntegrityMismatch`, `MissingInPackage`, `UnreadablePackage`, and what
- * `fetchTarball` throws
- */
-export async function readPackage(
-  source: PackageSource,
-  paths: readonly string[],
-  fetchTarball: FetchTarball,
-): Promise<ReadonlyMap<string, Buffer>> {
-  const tarball = await fetchTarball(source);
-  if (!ssri.checkData(tarball, source.integrity)) throw integrityError(source);
-  const files = await unpack(source, tarball, new Set(paths));
-  const missing = paths.filter((path) => !files.has(path));
-  if (missing.length > 0) {
-    throw new LayersError(
-      'MissingInPackage',
-      `${named(source)} holds no file ${missing.join(', ')}; check the paths in runtime.json`,
-    );
-  }
-  return files;
-}
-
-async function attempt(source: PackageSource, options: NpmOptions): Promise<Buffer> {
-  try {
-    return await download(source, options);
-  } catch (cause) {
-    throw downloadError(source, cause);
-  }
-}
-
 async function download(source: PackageSource, options: NpmOptions): Promise<Buffer> {
   // npm's client repeats requests only; the caller repeats a body that broke off, too.
   const settings = { ...options, integrity: source.integrity, retry: { retries: 0 } };
   try {
     // The content is pinned, so npm's cached index of versions is as good as a new one …
-    return await pacote.tarball(named(source), { ...settings, preferOffline: true });
+    return await pacote.tarball(describeSource(source), { ...settings, preferOffline: true });
   } catch (error) {
     // … except where it is older than the version.
     if (codeOf(error) !== 'ETARGET' || options.offline) throw error;
-    return await pacote.tarball(named(source), { ...settings, preferOnline: true });
+    return await pacote.tarball(describeSource(source), { ...settings, preferOnline: true });
   }
 }
 
@@ -95,31 +125,61 @@ function downloadError(source: PackageSource, cause: unknown): LayersError {
   if (code === 'E404' || code === 'ETARGET') {
     return new LayersError(
       'PackageNotFound',
-      `the registry has no ${named(source)}: ${reason}; check runtime.json and npm's registry`,
+      `the registry has no ${describeSource(source)}: ${reason}; check runtime.json and npm's registry`,
       { cause },
     );
   }
   return new LayersError(
     'DownloadFailed',
-    `${named(source)} could not be downloaded: ${reason}; check the network and "npm config list"`,
+    `${describeSource(source)} could not be downloaded: ${reason}; check the network and "npm config list"`,
     { cause },
   );
 }
 
-function integrityError(source: PackageSource, cause?: unknown): LayersError {
+function fileError(url: string, cause: unknown): LayersError {
+  const code = codeOf(cause);
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  if (code === 'E404') {
+    return new LayersError('FileNotFound', `there is no ${url}; check the version`, { cause });
+  }
+  return new LayersError(
+    'DownloadFailed',
+    `${url} could not be downloaded: ${reason}; check the network and npm's proxy settings ("npm config list")`,
+    { cause },
+  );
+}
+
+function integrityError(source: LayerSource, cause?: unknown): LayersError {
+  const fault =
+    'url' in source
+      ? `does not have the SHA-256 that ${source.checksums.url} names`
+      : `does not have the pinned integrity ${source.integrity}`;
   return new LayersError(
     'IntegrityMismatch',
-    `${named(source)} does not have the pinned integrity ${source.integrity}; ` +
-      'do not use it before you know who changed it',
+    `${describeSource(source)} ${fault}; do not use it before you know who changed it`,
     { cause },
   );
 }
 
+/** The first folder of a tarball is stripped, as npm does; a zip's paths are taken as they are. */
 async function unpack(
-  source: PackageSource,
-  tarball: Buffer,
+  source: LayerSource,
+  archive: Buffer,
   wanted: ReadonlySet<string>,
 ): Promise<Map<string, Buffer>> {
+  const isZip = 'url' in source && source.url.endsWith('.zip');
+  try {
+    return await (isZip ? readZipEntries(archive, wanted) : untar(archive, wanted));
+  } catch (cause) {
+    throw new LayersError(
+      'UnreadablePackage',
+      `${describeSource(source)} is no ${isZip ? 'zip' : 'npm package or gzipped tarball'}: ${cause}`,
+      { cause },
+    );
+  }
+}
+
+async function untar(tarball: Buffer, wanted: ReadonlySet<string>): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   const parser = new Parser({
     strict: true,
@@ -135,24 +195,14 @@ async function unpack(
       entry.on('end', () => files.set(path, Buffer.concat(chunks)));
     },
   });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      parser.on('error', reject);
-      parser.on('end', resolve);
-      const gunzip = createGunzip();
-      gunzip.on('error', reject);
-      Readable.from([tarball]).pipe(gunzip).pipe(parser);
-    });
-  } catch (cause) {
-    throw new LayersError('UnreadablePackage', `${named(source)} is no npm package: ${cause}`, {
-      cause,
-    });
-  }
+  await new Promise<void>((resolve, reject) => {
+    parser.on('error', reject);
+    parser.on('end', resolve);
+    const gunzip = createGunzip();
+    gunzip.on('error', reject);
+    Readable.from([tarball]).pipe(gunzip).pipe(parser);
+  });
   return files;
-}
-
-function named(source: PackageSource): string {
-  return `${source.package}@${source.version}`;
 }
 
 function codeOf(error: unknown): string {

@@ -24,7 +24,15 @@ const schema = z.strictObject({
   license: z.string().min(1),
   description: z.string(),
   compatibleRuntimes: z.array(z.string()),
-  source: z.strictObject({ package: z.string(), version: z.string(), integrity: z.string() }),
+  source: z.union([
+    z.strictObject({ package: z.string(), version: z.string(), integrity: z.string() }),
+    z.strictObject({
+      url: z.string(),
+      version: z.string(),
+      integrity: z.string(),
+      checksums: z.strictObject({ url: z.string(), sha256: hex }),
+    }),
+  ]),
   glibc: z.string(),
   files: z.array(z.strictObject({ path: z.string(), mode: z.int(), bytes: size, sha256: hex })),
   inputs: hex,

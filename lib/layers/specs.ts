@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LayersError } from '../errors';
-import { ARCHITECTURES, type Architecture } from '../release';
+import { ARCHITECTURES, type Architecture, type LayerSource } from '../release';
 import { sha256Hex } from './digest';
 import { findRuntime, loadRuntimes, type Runtime } from './runtimes';
 import { bundleShim, shimName } from './shim';
@@ -35,11 +35,7 @@ export interface LayerSpec {
   readonly runtime: Runtime;
   readonly version: string;
   readonly architecture: Architecture;
-  readonly source: {
-    readonly package: string;
-    readonly version: string;
-    readonly integrity: string;
-  };
+  readonly source: LayerSource;
   readonly description: string;
   /** The runtime folder's share of the layer's tree. */
   readonly files: readonly TreeFile[];
@@ -62,11 +58,26 @@ export function resolveLayers(
     const files = folderFiles(runtime);
     return versions.flatMap((version) =>
       ARCHITECTURES.filter((architecture) => architectures.includes(architecture)).map(
-        (architecture) => layerSpec(runtime, version, architecture, files),
+        (architecture) => {
+          const source = pinnedSource(runtime, version, architecture);
+          return layerSpec({ runtime, version, architecture, source }, files);
+        },
       ),
     );
   });
 }
+
+/**
+ * The layer of one version whose source was looked up, pinned or not.
+ *
+ * @throws LayersError as `resolveLayers`, but for names and versions
+ */
+export function specOf(layer: SourcedLayer): LayerSpec {
+  return layerSpec(layer, folderFiles(layer.runtime));
+}
+
+/** A layer, and where its interpreter comes from. */
+export type SourcedLayer = Pick<LayerSpec, 'runtime' | 'version' | 'architecture' | 'source'>;
 
 /** `deno 2.9.5 arm64`, for messages. */
 export function describeSpec(spec: Pick<LayerSpec, 'version' | 'architecture' | 'runtime'>) {
@@ -78,12 +89,7 @@ export function licensePath(runtime: Runtime): string {
   return `share/licenses/${runtime.name}/LICENSE`;
 }
 
-function layerSpec(
-  runtime: Runtime,
-  version: string,
-  architecture: Architecture,
-  files: readonly TreeFile[],
-): LayerSpec {
+function pinnedSource(runtime: Runtime, version: string, architecture: Architecture): LayerSource {
   const integrity = runtime.versions[version]?.[architecture];
   if (integrity === undefined) {
     throw new LayersError(
@@ -92,7 +98,11 @@ function layerSpec(
         `runtime.json pins ${Object.keys(runtime.versions).join(', ')}`,
     );
   }
-  const source = { package: runtime.packages[architecture], version, integrity };
+  return { package: runtime.packages[architecture], version, integrity };
+}
+
+function layerSpec(layer: SourcedLayer, files: readonly TreeFile[]): LayerSpec {
+  const { runtime, version, architecture, source } = layer;
   const description = runtime.description.replaceAll('{version}', version);
   const inputs = fingerprint([
     `builder ${BUILDER_FORMAT}`,

@@ -1,25 +1,38 @@
 import pacote from 'pacote';
 import { LayersError } from '../errors';
-import { ARCHITECTURES, type Architecture } from '../release';
+import { ARCHITECTURES, type Architecture, type LayerSource } from '../release';
 import { compareVersions } from './glibc';
 import { npmOptions } from './npm-config';
 import type { Runtime } from './runtimes';
+import { type VendorLookup, vendorLookup } from './vendors';
 
 /** Versions of an npm package to the integrity of their tarballs. */
 export type PackageVersions = (name: string) => Promise<ReadonlyMap<string, string>>;
 
-/** A version of a runtime that can be built. */
+/** A version of a runtime that can be built for an architecture. */
 export interface ResolvedVersion {
-  /** The runtime; one that is not pinned has the registry's integrities in it. */
   readonly runtime: Runtime;
   /** Exact version, `2.9.5`. */
   readonly version: string;
-  /** False when `runtime.json` does not hold the integrity: then the registry's is trusted. */
+  readonly architecture: Architecture;
+  /** Where the interpreter comes from. */
+  readonly source: LayerSource;
+  /** False when `runtime.json` does not hold the integrity: then who offers the file is trusted. */
   readonly pinned: boolean;
+}
+
+/** Where versions that are not pinned are looked up. */
+export interface VersionSources {
+  /** @default npmVersions() */
+  readonly packageVersions?: PackageVersions;
+  /** @default vendorLookup() */
+  readonly vendorLookup?: VendorLookup;
 }
 
 /** Named in a message; more would hide what it says. */
 const NAMED_VERSIONS = 8;
+
+const EXACT = /^\d+\.\d+\.\d+$/;
 
 /** Whether a text can be a version: exact or its first parts, with or without `v`. */
 export function isVersion(text: string): boolean {
@@ -33,42 +46,51 @@ export function pinnedVersions(runtime: Runtime): string[] {
 
 /**
  * The version that a person means: `2.9.5`, `v2.9.5`, or `2` and `2.9` for the newest one that is
- * pinned. What `runtime.json` does not pin is looked up on npm, where it must exist for both
- * architectures: then the layer has the same version everywhere.
+ * pinned. What `runtime.json` does not pin is looked up on npm, a short version among those of both
+ * architectures: then it means the same everywhere. An exact version that npm does not have for the
+ * architecture is looked up on the vendor's own site.
  *
- * @throws LayersError `UnknownVersion` (it lists what exists), `VersionLookupFailed`
+ * @throws LayersError `UnknownVersion` (it lists what exists), `VersionLookupFailed`, `InvalidSite`
  */
 export async function resolveVersion(
   runtime: Runtime,
   wanted: string,
-  packageVersions: PackageVersions = npmVersions(),
+  architecture: Architecture,
+  sources: VersionSources = {},
 ): Promise<ResolvedVersion> {
   if (!isVersion(wanted)) throw unknown(runtime, wanted, 'is not a version');
   const plain = wanted.replace(/^v/, '');
   const matches = (version: string) => version === plain || version.startsWith(`${plain}.`);
-  const pinned = pinnedVersions(runtime).find(matches);
-  if (pinned !== undefined) return { runtime, version: pinned, pinned: true };
-
-  const [arm64, x86_64] = await Promise.all(
-    ARCHITECTURES.map((architecture) => packageVersions(runtime.packages[architecture])),
-  );
-  const offered = newestFirst([...arm64.keys()].filter((version) => x86_64.has(version)));
-  const version = offered.find(matches);
-  if (version === undefined) {
-    const one = newestFirst([...arm64.keys(), ...x86_64.keys()]).find(matches);
-    const lacking: Architecture = one !== undefined && arm64.has(one) ? 'x86_64' : 'arm64';
-    throw unknown(
-      runtime,
-      wanted,
-      one === undefined ? 'does not exist' : `exists, but not for ${lacking}`,
-      offered,
-    );
-  }
-  const versions = {
-    ...runtime.versions,
-    [version]: { arm64: arm64.get(version) as string, x86_64: x86_64.get(version) as string },
+  const fromNpm = (version: string, integrity: string, pinned: boolean) => {
+    const source = { package: runtime.packages[architecture], version, integrity };
+    return { runtime, version, architecture, source, pinned };
   };
-  return { runtime: { ...runtime, versions }, version, pinned: false };
+  const pinned = pinnedVersions(runtime).find(matches);
+  if (pinned !== undefined) {
+    return fromNpm(pinned, runtime.versions[pinned][architecture], true);
+  }
+
+  const { packageVersions = npmVersions(), vendorLookup: lookUp = vendorLookup() } = sources;
+  const [arm64, x86_64] = await Promise.all(
+    ARCHITECTURES.map((each) => packageVersions(runtime.packages[each])),
+  );
+  const offers = { arm64, x86_64 };
+  const offered = newestFirst([...arm64.keys()].filter((version) => x86_64.has(version)));
+  const version = offers[architecture].has(plain) ? plain : offered.find(matches);
+  if (version !== undefined) {
+    return fromNpm(version, offers[architecture].get(version) as string, false);
+  }
+
+  const vendor = EXACT.test(plain) ? await lookUp(runtime.name, plain) : undefined;
+  const source = vendor?.archives[architecture];
+  if (source) return { runtime, version: plain, architecture, source, pinned: false };
+  const others = ARCHITECTURES.filter(
+    (each) => vendor?.archives[each] || [...offers[each].keys()].some(matches),
+  ).filter((each) => each !== architecture);
+  const why =
+    others.length > 0 ? `exists for ${others}, but not for ${architecture}` : 'does not exist';
+  const elsewhere = vendor ? `; ${vendor.site} has no checksum of it for ${architecture}` : '';
+  throw unknown(runtime, wanted, why, offered, elsewhere);
 }
 
 /**
@@ -84,7 +106,7 @@ export function npmVersions(): PackageVersions {
       return new Map(
         Object.entries(versions).flatMap(([version, { dist }]): [string, string][] => {
           const integrity = dist.integrity as string | undefined;
-          const usable = /^\d+\.\d+\.\d+$/.test(version) && integrity?.startsWith('sha512-');
+          const usable = EXACT.test(version) && integrity?.startsWith('sha512-');
           return usable ? [[version, integrity as string]] : [];
         }),
       );
@@ -109,6 +131,7 @@ function unknown(
   wanted: string,
   why: string,
   offered: readonly string[] = [],
+  elsewhere = '',
 ): LayersError {
   const pinned = pinnedVersions(runtime);
   const others = offered.filter((version) => !pinned.includes(version));
@@ -119,6 +142,6 @@ function unknown(
       : `; npm also has ${others.slice(0, NAMED_VERSIONS).join(', ')}${more}`;
   return new LayersError(
     'UnknownVersion',
-    `${runtime.name} version "${wanted}" ${why}; runtime.json pins ${pinned.join(', ')}${npm}`,
+    `${runtime.name} version "${wanted}" ${why}; runtime.json pins ${pinned.join(', ')}${npm}${elsewhere}`,
   );
 }

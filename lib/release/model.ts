@@ -17,6 +17,27 @@ export interface LayerFile {
   readonly sha256: string;
 }
 
+/** An interpreter out of an npm package. */
+export interface PackageSource {
+  readonly package: string;
+  readonly version: string;
+  /** Subresource integrity of the tarball, `sha512-…`. */
+  readonly integrity: string;
+}
+
+/** An interpreter from its vendor's own download site. */
+export interface VendorSource {
+  /** Address of the archive. */
+  readonly url: string;
+  readonly version: string;
+  /** Subresource integrity of the archive, `sha256-…`, as the checksum file has it. */
+  readonly integrity: string;
+  /** The file that was believed: its address, and the SHA-256 of its bytes in hex. */
+  readonly checksums: { readonly url: string; readonly sha256: string };
+}
+
+export type LayerSource = PackageSource | VendorSource;
+
 /** What `dist/layers/<name>.json` says of the zip beside it. */
 export interface LayerManifest {
   readonly schemaVersion: 1;
@@ -39,11 +60,7 @@ export interface LayerManifest {
   /** Lambda's runtime identifiers, `provided.al2023`. */
   readonly compatibleRuntimes: readonly string[];
   /** Where the interpreter came from. */
-  readonly source: {
-    readonly package: string;
-    readonly version: string;
-    readonly integrity: string;
-  };
+  readonly source: LayerSource;
   /** Newest glibc symbol version that the interpreter needs, `2.28`. */
   readonly glibc: string;
   readonly files: readonly LayerFile[];

@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import type { BuiltLayer } from '../constructs/runtime-layer';
-import { buildLayers, describeSpec, findRuntime, loadRuntimes, resolveLayers } from '../layers';
-import type { FetchTarball } from '../layers/download';
+import { buildLayers, describeSpec, findRuntime, loadRuntimes } from '../layers';
+import type { FetchFile, FetchTarball } from '../layers/download';
 import { zipPath } from '../layers/manifests';
+import { specOf } from '../layers/specs';
 import {
-  npmVersions,
-  type PackageVersions,
   pinnedVersions,
   type ResolvedVersion,
   resolveVersion,
+  type VersionSources,
 } from '../layers/versions';
 import type { Architecture } from '../release';
 
@@ -18,7 +18,8 @@ export interface BuildRuntimeLayerOptions {
   readonly architecture: Architecture;
   /**
    * `2.9.5`, or `2` and `2.9` for the newest one that this package pins. What it does not pin is
-   * looked up on npm, with the integrity that the registry names.
+   * looked up on npm, and then on the site of the runtime's vendor, with the checksums that these
+   * name.
    *
    * @default - the newest version that this package pins
    */
@@ -38,11 +39,11 @@ export interface BuildRuntimeLayerOptions {
 }
 
 /** Where what is built comes from; tests have it on this machine. */
-export interface LayerSources {
-  /** @default npmVersions() */
-  readonly packageVersions?: PackageVersions;
+export interface LayerSources extends VersionSources {
   /** @default - npm, as the user has configured it */
   readonly fetchTarball?: FetchTarball;
+  /** @default - the vendor's site, through the proxy that npm is configured for */
+  readonly fetchFile?: FetchFile;
 }
 
 /**
@@ -56,35 +57,36 @@ export async function buildRuntimeLayer(
 ): Promise<BuiltLayer> {
   const runtime = findRuntime(options.runtime, loadRuntimes());
   const wanted = options.version ?? pinnedVersions(runtime)[0];
-  const version = await resolveVersion(runtime, wanted, options.packageVersions ?? npmVersions());
-  const [layer] = await buildVersions([version], options.architecture, options);
+  const version = await resolveVersion(runtime, wanted, options.architecture, options);
+  const [layer] = await buildVersions([version], options);
   return layer;
 }
 
-/** Builds layers of one architecture, in the order of the versions. */
+/** Builds layers, in the order of the versions. */
 export async function buildVersions(
   versions: readonly ResolvedVersion[],
-  architecture: Architecture,
   options: Pick<BuildRuntimeLayerOptions, 'outDir' | 'onNotice'> & LayerSources,
 ): Promise<BuiltLayer[]> {
-  const { onNotice = () => {}, fetchTarball } = options;
+  const { onNotice = () => {}, fetchTarball, fetchFile } = options;
   const outDir = resolve(options.outDir ?? 'dist/layers');
-  const specs = versions.flatMap(({ runtime, version, pinned }) => {
-    if (!pinned) {
-      onNotice(
-        `${runtime.name} ${version} is not pinned by runtime.json: its content is checked against the integrity that the registry names today`,
-      );
-    }
-    const selection = { name: runtime.name, versions: [version], architectures: [architecture] };
-    return resolveLayers({ runtimes: [selection] }, [runtime]);
-  });
+  for (const version of versions.filter(({ pinned }) => !pinned)) onNotice(trustNotice(version));
+  const specs = versions.map(specOf);
   const manifests = await buildLayers({
     specs,
     outDir,
     fetchTarball,
+    fetchFile,
     onProgress: ({ spec, step }) => {
       if (step === 'fetch') onNotice(`building ${describeSpec(spec)}`);
     },
   });
   return manifests.map((manifest) => ({ manifest, zip: zipPath(manifest, outDir) }));
+}
+
+/** Whom one believes with a version that this package does not pin. */
+function trustNotice({ runtime, version, source }: ResolvedVersion): string {
+  const what = `${runtime.name} ${version} is not pinned by runtime.json`;
+  return 'url' in source
+    ? `${what} and not on npm: ${source.url} is checked against ${source.checksums.url} of today`
+    : `${what}: its content is checked against the integrity that the registry names today`;
 }

@@ -1,12 +1,7 @@
 import type { BuiltLayer } from '../constructs/runtime-layer';
 import { LayersError } from '../errors';
 import type { Runtime } from '../layers';
-import {
-  npmVersions,
-  pinnedVersions,
-  type ResolvedVersion,
-  resolveVersion,
-} from '../layers/versions';
+import { pinnedVersions, type ResolvedVersion, resolveVersion } from '../layers/versions';
 import { buildVersions, type LayerSources } from './build-layer';
 import {
   type FlagProblem,
@@ -60,10 +55,7 @@ export async function prepareStandalone(
   );
   const { versions, unknown } = await resolveVersions(asked, flags, options);
   refuseFlags([...problems, ...unknown]);
-  const builds = await buildVersions(versions, flags.architecture, {
-    ...options,
-    outDir: options.layersDir,
-  });
+  const builds = await buildVersions(versions, { ...options, outDir: options.layersDir });
   return {
     flags,
     runtimes: versions.map(({ runtime }, index) => ({ runtime, build: builds[index] })),
@@ -73,14 +65,14 @@ export async function prepareStandalone(
 async function resolveVersions(
   runtimes: readonly Runtime[],
   flags: StandaloneFlags,
-  { packageVersions = npmVersions() }: LayerSources,
+  sources: LayerSources,
 ): Promise<{ versions: ResolvedVersion[]; unknown: FlagProblem[] }> {
   const versions: ResolvedVersion[] = [];
   const unknown: FlagProblem[] = [];
   for (const runtime of runtimes) {
     const wanted = flags.versions.get(runtime.name) ?? pinnedVersions(runtime)[0];
     try {
-      versions.push(await resolveVersion(runtime, wanted, packageVersions));
+      versions.push(await resolveVersion(runtime, wanted, flags.architecture, sources));
     } catch (error) {
       if (!(error instanceof LayersError)) throw error;
       unknown.push({ flag: versionFlag(runtime.name), message: error.message });

@@ -101,8 +101,9 @@ export const OTHER_BLOCKS: Readonly<Record<string, string>> = {
   "docs/standalone.md: import { App, Stack } from 'aws-cdk-lib';": 'deployed in package.test.ts',
   "docs/standalone.md: RuntimeLayer.fromParameter(stack, 'Deno', { runtime: 'deno', architecture: 'arm64', version: '2' });":
     'compiled in package.test.ts',
-  'docs/standalone.md: Hello:': 'for SAM, which is no part of the tests',
+  'docs/standalone.md: Hello:': 'for SAM; its values are compared in docs.test.ts',
   'docs/standalone.md: resource "aws_lambda_function" "hello" {':
-    'for Terraform, which is on no package index',
+    'for Terraform, which is on no package index; its values are compared in docs.test.ts',
+  'docs/standalone.md: provider:': 'for Serverless; its values are compared in docs.test.ts',
   'docs/standalone.md: #!/bin/sh': 'run in troubleshooting.test.ts',
 };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { context as shipped } from '../../cdk.json';
 import { configFromContext, exampleValues, parseConfig } from '../../lib/config';
 import { describeError } from '../../lib/errors';
@@ -137,6 +138,47 @@ describe('what the pages show', () => {
       expect(said).toContain(sentence);
     },
   );
+
+  test('tells SAM, Terraform and Serverless what the AWS CLI is told', () => {
+    const page = 'docs/standalone.md';
+    const [command] = IN_THE_CLOUD.filter((each) => each.includes('create-function'));
+    const told = (option: string) => new RegExp(`--${option} (\\S+)`).exec(command)?.[1];
+    const wanted = {
+      runtime: told('runtime'),
+      architecture: told('architectures'),
+      handler: told('handler'),
+      layer: told('layers'),
+      memory: Number(told('memory-size')),
+    };
+
+    const { Properties: sam } = parse(block(page, 'Hello:')).Hello;
+    expect({
+      runtime: sam.Runtime,
+      architecture: sam.Architectures[0],
+      handler: sam.Handler,
+      layer: sam.Layers[0],
+      memory: sam.MemorySize,
+    }).toEqual(wanted);
+
+    const { provider, functions } = parse(block(page, 'provider:'));
+    expect({
+      runtime: provider.runtime,
+      architecture: provider.architecture,
+      handler: functions.hello.handler,
+      layer: functions.hello.layers[0],
+      memory: functions.hello.memorySize,
+    }).toEqual(wanted);
+
+    const lines = block(page, 'resource ').matchAll(/^ +(\w+) += \[?"?([^"\]\n]+)"?\]?$/gm);
+    const terraform = Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
+    expect({
+      runtime: terraform.runtime,
+      architecture: terraform.architectures,
+      handler: terraform.handler,
+      layer: terraform.layers,
+      memory: Number(terraform.memory_size),
+    }).toEqual(wanted);
+  });
 
   test('names folders that exist', () => {
     const folders = [...block('README.md', 'bin/').matchAll(/^(\w+)\/ /gm)].map(([, name]) => name);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { npmFetch, readPackage } from '../../lib/layers/download';
+import { type FetchFile, npmFetch, readSource } from '../../lib/layers/download';
 import { integrityOf, tarballOf, temporaryFolder } from './fixtures';
 
 /** A registry with one package, whose tarball is sent as a test wants it. */
@@ -68,7 +68,14 @@ const source = (overrides = {}) => ({
   integrity: integrityOf(registry.tarball),
   ...overrides,
 });
-const read = (overrides = {}) => readPackage(source(overrides), ['bin/tiny'], npmFetch(options));
+const noFile: FetchFile = async () => {
+  throw new Error('no file may be fetched');
+};
+const read = (overrides = {}) =>
+  readSource(source(overrides), ['bin/tiny'], {
+    fetchTarball: npmFetch(options),
+    fetchFile: noFile,
+  });
 
 test('a package comes from the configured registry, the files that were asked for alone', async () => {
   const files = await read();

@@ -6,6 +6,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { context as shipped } from '../../cdk.json';
 import type { BuiltLayer } from '../../lib/constructs';
 import { findRuntime, loadRuntimes } from '../../lib/layers';
+import type { VendorLookup } from '../../lib/layers/vendors';
 import type { PackageVersions } from '../../lib/layers/versions';
 import type { Architecture, LayerManifest } from '../../lib/release';
 import { readFlags, refuseFlags } from '../../lib/standalone/flags';
@@ -49,6 +50,9 @@ export const packageVersions: PackageVersions = async (name) =>
       (version) => [version, `sha512-${'A'.repeat(86)}==`],
     ),
   );
+
+/** No vendor has anything. */
+export const noVendor: VendorLookup = async () => undefined;
 
 /** An app with the stacks that the flags ask for, its layers not really built. */
 export function appOf(

@@ -2,7 +2,7 @@ import { loadRuntimes } from '../../lib/layers';
 import { appContents } from '../../lib/standalone';
 import { readFlags, refuseFlags } from '../../lib/standalone/flags';
 import { prepareStandalone } from '../../lib/standalone/prepare';
-import { ARN, packageVersions, REGION, temporaryFolder } from './fixture';
+import { ARN, noVendor, packageVersions, REGION, temporaryFolder } from './fixture';
 
 const runtimes = loadRuntimes();
 
@@ -125,7 +125,12 @@ describe('flags', () => {
 
   test('fails with every problem in one message, the versions of npm included', async () => {
     const context = { architecture: 'amd64', denoVersion: '9.9.9', createExample: 'ja' };
-    const options = { runtimes, layersDir: temporaryFolder(), packageVersions };
+    const options = {
+      runtimes,
+      layersDir: temporaryFolder(),
+      packageVersions,
+      vendorLookup: noVendor,
+    };
     await expect(prepareStandalone(context, options)).rejects.toMatchObject({
       code: 'InvalidFlags',
       message: expect.stringMatching(

@@ -53,20 +53,21 @@ describe('troubleshooting in the docs', () => {
     expect(await messageOf(source, options)).toContain(message);
   });
 
-  test.each([
-    ["Couldn't find valid bootstrap(s)", {}],
-    ['exec format error', { bootstrap: foreignProgram() }],
-  ])('names "%s"', async (message, layer) => {
+  test.each<[message: string, bootstrap: Buffer | undefined, mode?: number]>([
+    ["Couldn't find valid bootstrap(s)", undefined],
+    ['exec format error', foreignProgram()],
+    ['bootstrap: permission denied', Buffer.from('#!/bin/sh\n'), 0o644],
+    // The loader's own message goes to the log; the number is the program's.
+    ['version `GLIBC_', programFor('GLIBC_9.99')],
+  ])('names "%s"', async (message, bootstrap, mode = 0o755) => {
     expect(DOCS).toContain(`\`${message}`);
     const folder = mkdtempSync(join(scratch, 'layer-'));
     const codeDir = join(folder, 'code');
     mkdirSync(codeDir);
-    for (const [name, content] of Object.entries(layer)) {
-      writeFileSync(join(folder, name), content as Buffer, { mode: 0o755 });
-    }
+    if (bootstrap) writeFileSync(join(folder, 'bootstrap'), bootstrap, { mode });
     const runner = await FunctionRunner.create();
     try {
-      const { payload } = await runner.invoke(
+      const { payload, log } = await runner.invoke(
         {
           functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:f',
           handler: 'mod.handler',
@@ -79,7 +80,7 @@ describe('troubleshooting in the docs', () => {
         },
         '{}',
       );
-      expect(errorMessage(payload)).toContain(message);
+      expect(`${errorMessage(payload)}\n${log}`).toContain(message);
     } finally {
       await runner.close();
     }
@@ -113,4 +114,32 @@ function foreignProgram(): Buffer {
   program.writeUInt16LE(2, 16);
   program.writeUInt16LE(process.arch === 'arm64' ? 62 : 183, 18);
   return program;
+}
+
+/** A program of this machine, changed so that it asks for a glibc that nobody has. */
+function programFor(version: string): Buffer {
+  const program = readFileSync('/bin/true');
+  const needed = program.toString('latin1').match(/GLIBC_2\.\d\d(?!\d|\.)/g) ?? [];
+  for (const name of new Set(needed)) {
+    replaceAll(program, Buffer.from(`${name}\0`), Buffer.from(`${version}\0`));
+    replaceAll(program, elfHash(name), elfHash(version));
+  }
+  return program;
+}
+
+function replaceAll(bytes: Buffer, from: Buffer, to: Buffer): void {
+  for (let at = bytes.indexOf(from); at >= 0; at = bytes.indexOf(from, at + 1)) to.copy(bytes, at);
+}
+
+/** The hash by which a program names a version, as the System V ABI defines it. */
+function elfHash(name: string): Buffer {
+  let hash = 0n;
+  for (const byte of Buffer.from(name)) {
+    hash = (hash << 4n) + BigInt(byte);
+    const high = hash & 0xf0000000n;
+    hash = (hash ^ (high >> 24n)) & ~high & 0xffffffffn;
+  }
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(Number(hash));
+  return bytes;
 }
