@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
+import { describeLayerModules } from './layer-modules';
 import { describeLogContract } from './log-contract';
 import { RunningLayer } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
@@ -13,6 +14,8 @@ describe('bun', () => describeRuntimeContract(dialect));
 describe('bun on the wire', () => describeWireContract(dialect));
 describe('bun logs', () => describeLogContract(dialect));
 describe('bun in pieces', () => describeStreamingContract(dialect));
+
+describe('bun modules of a layer', () => describeLayerModules(dialect, false));
 
 describe('bun handlers', () => {
   test.each([

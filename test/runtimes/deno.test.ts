@@ -32,6 +32,56 @@ describe('deno handlers', () => {
     }
   });
 
+  test.each([
+    ['top-level await', { 'main.ts': 'const m = await 4; export const handler = () => m;' }],
+    ['a default export', { 'main.ts': 'export default { handler: () => 4 };' }],
+    [
+      'an import map and a vendored remote module',
+      {
+        'deno.json': '{"vendor":true,"imports":{"@/":"./lib/","four":"https://example.com/4.ts"}}',
+        'vendor/example.com/4.ts': 'export const four: number = 4;',
+        'lib/same.ts': 'export const same = <T>(value: T): T => value;',
+        'main.ts':
+          "import { four } from 'four'; import { same } from '@/same.ts';\n" +
+          'export const handler = () => same(four);',
+      },
+    ],
+    [
+      'node_modules, told by deno.jsonc',
+      {
+        'deno.jsonc': '{ /* a comment */ "nodeModulesDir": "manual" }',
+        'package.json': '{"dependencies":{"four":"1.0.0"}}',
+        'node_modules/four/package.json': '{"name":"four","version":"1.0.0","main":"index.js"}',
+        'node_modules/four/index.js': 'module.exports = 4;',
+        'main.ts': "import four from 'four'; export const handler = () => four;",
+      },
+    ],
+  ])('%s is understood, without network', async (_, files) => {
+    const { folder } = await realLayer('deno');
+    const running = await RunningLayer.start(folder, files, 'main.handler');
+    try {
+      expect((await running.api.invoke({})).body).toBe('4');
+    } finally {
+      await running.stop();
+    }
+  });
+
+  test.each(['https://example.com/mod.ts', 'npm:left-pad@1'])(
+    'a module that is not there (%s) is an error, not a download',
+    async (specifier) => {
+      const { folder } = await realLayer('deno');
+      const configured: Record<string, string>[] = [{}, { 'deno.json': '{}' }];
+      for (const files of configured) {
+        const code = { 'main.ts': `import '${specifier}'; export const handler = 1;` };
+        const running = await RunningLayer.start(folder, { ...code, ...files }, 'main.handler');
+        const { path, body } = await running.api.nextPost();
+        expect(path).toBe('/init/error');
+        expect(JSON.parse(body).errorMessage).toMatch(/cache|npm/);
+        await running.stop();
+      }
+    },
+  );
+
   test('the example says what runs it', async () => {
     const { folder, manifest } = await realLayer('deno');
     const code = readFileSync(join(PROJECT, 'assets/examples/deno/mod.ts'), 'utf8');

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
+import { describeLayerModules } from './layer-modules';
 import { describeLogContract } from './log-contract';
 import { RunningLayer } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
@@ -14,6 +15,8 @@ describe('node on the wire', () => describeWireContract(dialect));
 describe('node logs', () => describeLogContract(dialect));
 describe('node in pieces', () => describeStreamingContract(dialect));
 
+describe('node modules of a layer', () => describeLayerModules(dialect, true));
+
 describe('node handlers', () => {
   test.each([
     ['main.mjs', 'export const handler = ({ n }) => n;', {}],
@@ -21,6 +24,19 @@ describe('node handlers', () => {
     ['main.js', 'exports.handler = ({ n }) => n;', {}],
     ['main.js', 'module.exports = Object.assign({}, { handler: ({ n }) => n });', {}],
     ['main.js', 'export const handler = ({ n }) => n;', { 'package.json': '{"type":"module"}' }],
+    [
+      'main.mjs',
+      'const m = await Promise.resolve(1); export const handler = ({ n }) => n * m;',
+      {},
+    ],
+    ['main.mjs', 'export default { handler: ({ n }) => n };', {}],
+    [
+      'main.ts',
+      "import type { E } from './e.ts';\nexport const handler = ({ n }: E): number => n as number;",
+      { 'e.ts': 'export interface E { n: number }' },
+    ],
+    ['main.mts', 'export const handler = ({ n }: { n: number }) => n;', {}],
+    ['main.cts', 'exports.handler = ({ n }: { n: number }) => n;', {}],
   ])('%s with %j is loaded', async (file, code, others) => {
     const { folder } = await realLayer('node');
     const running = await RunningLayer.start(folder, { [file]: code, ...others }, 'main.handler');

@@ -83,6 +83,11 @@ export class RunningLayer<Api extends RuntimeApi = FakeRuntimeApi> {
     throw new Error(`the log has no ${text}:\n${this.output}`);
   }
 
+  /** Sends the interpreter a signal, as Lambda does before it ends a function's environment. */
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
   async stop(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.exited;

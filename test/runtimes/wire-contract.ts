@@ -287,6 +287,44 @@ export function describeWireContract({ name, file }: RuntimeDialect): void {
     },
   );
 
+  describe('SIGTERM, which Lambda sends when an extension is registered', () => {
+    test('ends the process, idle or not, and nothing is posted', async () => {
+      for (const code of [
+        ECHO,
+        'export const handler = () => new Promise((r) => setTimeout(r, 9e6));',
+      ]) {
+        const layer = await start(code);
+        const next = await layer.api.expect(NEXT);
+        if (code !== ECHO) {
+          next.reply(eventResponse('x', 1));
+          await new Promise((resolve) => setTimeout(resolve, 200));
+        }
+        layer.signal('SIGTERM');
+        await layer.exited;
+        expect(layer.api.lines).toEqual([NEXT]);
+        await layer.stop();
+      }
+    });
+
+    test('reaches the function, whose last words are logged', async () => {
+      const layer = await start(`
+        const listen = globalThis.Deno
+          ? (listener) => Deno.addSignalListener('SIGTERM', listener)
+          : (listener) => process.on('SIGTERM', listener);
+        listen(async () => {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          console.log('closed the database');
+          (globalThis.Deno ?? process).exit(7);
+        });
+        export const handler = (event) => event;`);
+      await goesOn(layer, 'x');
+      await layer.api.expect(NEXT);
+      layer.signal('SIGTERM');
+      expect(await layer.exited).toBe(7);
+      expect(layer.log).toContain('closed the database');
+    });
+  });
+
   describe('pipelining', () => {
     const environment = { RUNTIME_API_PIPELINING: '1' };
 

@@ -4,18 +4,23 @@ jest.setTimeout(60_000);
 
 /** The answer of an example, on the runtime's real layer. */
 async function answerOf(runtime: string, event: unknown, handler?: string): Promise<unknown> {
+  return JSON.parse(await payloadOf(runtime, event, handler));
+}
+
+/** As `answerOf`, byte for byte. */
+async function payloadOf(runtime: string, event: unknown, handler?: string): Promise<string> {
   const fn = await LocalFunction.create({ runtime, handler, memoryMb: 256 });
   try {
-    return JSON.parse((await fn.invoke(JSON.stringify(event))).payload);
+    return (await fn.invoke(JSON.stringify(event))).payload;
   } finally {
     await fn.close();
   }
 }
 
 describe('example functions', () => {
-  test('deno: echoes its event, and says what runs it', async () => {
-    expect(await answerOf('deno', { hello: 'world' })).toEqual({
-      runtime: 'deno',
+  test.each(['bun', 'deno'])('%s: echoes its event, and says what runs it', async (runtime) => {
+    expect(await answerOf(runtime, { hello: 'world' })).toEqual({
+      runtime,
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
       requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -40,4 +45,16 @@ describe('example functions', () => {
       ]);
     },
   );
+
+  test.each([
+    ['bun', ''],
+    ['deno', ''],
+    [
+      'node',
+      `{"statusCode":200,"headers":{"Content-Type":"text/plain; charset=utf-8"}}${'\0'.repeat(8)}`,
+    ],
+  ])('%s: has a handler that streams', async (runtime, prelude) => {
+    const payload = await payloadOf(runtime, { to: 2 }, 'stream.handler');
+    expect(payload).toBe(`${prelude}line 1 of 2\nline 2 of 2\n`);
+  });
 });

@@ -1,7 +1,18 @@
 // Client of the Lambda Runtime API for Node.js.
+import * as nodeModule from 'node:module';
 import { connect as connectTcp } from 'node:net';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Receiver, type Socket, serve } from '../../runtime-api/index.js';
 import { nodePlatform } from '../../runtime-api/node-platform.js';
+
+/** Node.js 22.15 and later have it, the types of this project's own Node.js not. */
+const { registerHooks } = nodeModule as unknown as {
+  registerHooks(hooks: {
+    resolve(specifier: string, context: object, next: Resolve): unknown;
+  }): void;
+};
+type Resolve = (specifier: string, context: object) => unknown;
 
 const READ_BYTES = 64 * 1024;
 
@@ -53,6 +64,36 @@ function connect(host: string, port: number, receiver: Receiver): Promise<Socket
   });
 }
 
+/**
+ * `import` ignores NODE_PATH, which `require` obeys: what is found nowhere else is looked for from
+ * the folders that hold its `node_modules`.
+ */
+function importFromNodePath(): void {
+  const parents = (process.env.NODE_PATH ?? '')
+    .split(':')
+    .filter((path) => path.endsWith('/node_modules'))
+    .map((path) => pathToFileURL(`${dirname(path)}/`).href);
+  // Hooks slow every import down.
+  if (parents.length === 0) return;
+  registerHooks({
+    resolve(specifier, context, next) {
+      try {
+        return next(specifier, context);
+      } catch (error) {
+        for (const parentURL of parents) {
+          try {
+            return next(specifier, { ...context, parentURL });
+          } catch {
+            // The first error names the place that the reader knows.
+          }
+        }
+        throw error;
+      }
+    },
+  });
+}
+
+importFromNodePath();
 serve({
   ...nodePlatform,
   extensions: ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts'],

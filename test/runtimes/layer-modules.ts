@@ -1,0 +1,79 @@
+import { cpSync } from 'node:fs';
+import { realLayer, temporaryFolder, writeFiles } from '../layers/fixtures';
+import { RunningLayer } from './running-layer';
+import type { RuntimeDialect } from './runtime-contract';
+
+/**
+ * Modules that another layer brings along, for runtimes that have Node.js's modules.
+ *
+ * @param followsExports whether the interpreter obeys a package's `exports` there
+ */
+export function describeLayerModules(
+  { name, file }: RuntimeDialect,
+  followsExports: boolean,
+): void {
+  const inLayer = {
+    'nodejs/node_modules/plain/package.json': '{"name":"plain","main":"main.js"}',
+    'nodejs/node_modules/plain/main.js': "module.exports = require('other').other;",
+    'nodejs/node_modules/plain/deep.js': "exports.deep = 'deep';",
+    'nodejs/node_modules/other/index.js': "exports.other = 'from the layer';",
+    'nodejs/node_modules/dual/package.json': JSON.stringify({
+      name: 'dual',
+      exports: { import: './module.mjs', require: './common.cjs' },
+    }),
+    'nodejs/node_modules/dual/module.mjs': "export default 'imported';",
+    'nodejs/node_modules/dual/common.cjs': "module.exports = 'required';",
+  };
+  const answerOf = async (files: Record<string, string>) => {
+    const { folder } = await realLayer(name);
+    // Lambda merges all layers at /opt.
+    const opt = temporaryFolder();
+    cpSync(folder, opt, { recursive: true });
+    writeFiles(opt, inLayer);
+    const running = await RunningLayer.start(opt, files, 'main.handler');
+    try {
+      return (await running.api.invoke({})).body;
+    } finally {
+      await running.stop();
+    }
+  };
+
+  test('are imported', async () => {
+    const code = `import plain from 'plain'; import { deep } from 'plain/deep.js';
+      export const handler = () => [plain, deep];`;
+    expect(await answerOf({ [file]: code })).toBe('["from the layer","deep"]');
+  });
+
+  test('are required', async () => {
+    const code = "const plain = require('plain'); exports.handler = () => plain;";
+    expect(await answerOf({ 'main.cjs': code })).toBe('"from the layer"');
+  });
+
+  if (followsExports) {
+    test('are found by their exports', async () => {
+      const imports = "import dual from 'dual'; export const handler = () => dual;";
+      expect(await answerOf({ [file]: imports })).toBe('"imported"');
+      const requires = "const dual = require('dual'); exports.handler = () => dual;";
+      expect(await answerOf({ 'main.cjs': requires })).toBe('"required"');
+    });
+  }
+
+  test('come after those of the function itself', async () => {
+    const own = { 'node_modules/plain/index.js': "module.exports = 'own';" };
+    const code = "import plain from 'plain'; export const handler = () => plain;";
+    expect(await answerOf({ [file]: code, ...own })).toBe('"own"');
+  });
+
+  test('are named with the file that misses them', async () => {
+    const code = "import 'nowhere'; export const handler = 1;";
+    expect(JSON.parse(await failureOf({ [file]: code })).errorMessage).toMatch(/nowhere.*main/);
+  });
+
+  const failureOf = async (files: Record<string, string>) => {
+    const { folder } = await realLayer(name);
+    const running = await RunningLayer.start(folder, files, 'main.handler');
+    const { body } = await running.api.nextPost();
+    await running.stop();
+    return body;
+  };
+}
