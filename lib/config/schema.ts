@@ -128,6 +128,13 @@ const sharing = z.discriminatedUnion(
   { error: 'is not a way to share; set "with" to private, accounts, organization or public' },
 );
 
+const notifications = z.strictObject({
+  /** Who is written to; each has to confirm the subscription once. */
+  emails: z
+    .array(z.email({ error: 'is not an e-mail address; it looks like ops@example.com' }))
+    .default([]),
+});
+
 export const deliverySchema = z.strictObject({
   /** Prefix of stack, role and function names. */
   name: slug('name').default('layers'),
@@ -152,6 +159,8 @@ export const deliverySchema = z.strictObject({
   runtimes: z.array(runtime).min(1, { error: 'is empty; name at least one runtime' }),
   waves: z.array(wave).min(1, { error: 'is empty; name at least one wave' }),
   sharing: sharing.default({ with: 'private' }),
+  /** A topic that tells of failed executions and of approvals that wait. */
+  notifications: notifications.optional(),
 });
 
 /** The whole configuration, defaults filled in. */

@@ -35,6 +35,7 @@ import {
 } from '../plan';
 import type { ReleaseTarget } from '../release';
 import { acknowledgePipelineFindings } from './acknowledgements';
+import { PipelineNotifications } from './notifications';
 import {
   approvalComment,
   buildStep,
@@ -61,6 +62,12 @@ const CDK_ASSETS_VERSION = '4.7.3';
 
 /** About 5000 characters of role ARNs: a managed policy takes 6144. */
 const ARNS_PER_STATEMENT = 50;
+
+/** As `AWS::CodePipeline::Pipeline` writes it. */
+const ON_FAILURE = {
+  retry: { Result: 'RETRY', RetryConfiguration: { RetryMode: 'FAILED_ACTIONS' } },
+  rollback: { Result: 'ROLLBACK' },
+};
 
 /** Artifacts are intermediate: what is released lies in the targets' own buckets. */
 const ARTIFACT_EXPIRY: s3.LifecycleRule = {
@@ -122,6 +129,12 @@ export class DeliveryPipelineStack extends Stack {
     this.permitConnection(pipeline.pipeline, plan);
     for (const { replicationBucket } of Object.values(pipeline.pipeline.crossRegionSupport)) {
       (replicationBucket as s3.Bucket).addLifecycleRule(ARTIFACT_EXPIRY);
+    }
+    if (plan.notifications) {
+      new PipelineNotifications(this, 'Notifications', {
+        pipelineName: plan.name,
+        emails: plan.notifications.emails,
+      });
     }
     acknowledgePipelineFindings(this, pipeline, artifacts);
   }
@@ -297,11 +310,12 @@ export class DeliveryPipelineStack extends Stack {
     const rendered = this.resolve(resource.stages) as {
       actions: { name: string; runOrder: number }[];
     }[];
-    planStages(plan).forEach(({ name, actions }, stage) => {
+    planStages(plan).forEach(({ name, actions, onFailure }, stage) => {
       const override = (path: string, value: unknown) =>
         resource.addPropertyOverride(`Stages.${stage}.${path}`, value);
       // CDK names the stage of a single target after the target, and its actions after the stack.
       override('Name', name);
+      if (onFailure) override('OnFailure', ON_FAILURE[onFailure]);
       const alone = actions.filter(({ kind }) => kind === 'publish' || kind === 'release');
       rendered[stage].actions.forEach((action, at) => {
         // CDK has every step wait for the wave's deployments; some deploy themselves.

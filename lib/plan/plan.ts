@@ -46,6 +46,7 @@ export interface DeliveryPlan {
   readonly home: { readonly account: string; readonly region: string };
   readonly source: DeliveryConfig['source'];
   readonly sharing: SharingConfig;
+  readonly notifications?: DeliveryConfig['notifications'];
   /** Architectures that need a build action. */
   readonly architectures: readonly Architecture[];
   readonly layers: readonly ReleaseLayer[];
@@ -93,6 +94,7 @@ export function planDelivery(
     home: config.home,
     source: config.source,
     sharing: config.sharing,
+    notifications: config.notifications,
     architectures: [...new Set(byName.map(({ architecture }) => architecture))].sort(),
     layers: byName,
     examples: [...examples].sort((a, b) => (a.runtime < b.runtime ? -1 : 1)),

@@ -31,6 +31,12 @@ export interface ActionPlan {
 export interface StagePlan {
   readonly name: string;
   readonly actions: readonly ActionPlan[];
+  /**
+   * What CodePipeline does by itself when the stage fails: run its failed actions once more, or
+   * bring it back to what its last successful execution deployed.
+   * @default it waits for a person
+   */
+  readonly onFailure?: 'retry' | 'rollback';
 }
 
 /** Every stage and action of the pipeline, in CodePipeline's order. Pure. */
@@ -48,10 +54,12 @@ export function planStages(plan: DeliveryPlan): StagePlan[] {
         })),
         { name: 'Synth', runOrder: 2, kind: 'synth' },
       ],
+      onFailure: 'retry',
     },
     {
       name: 'UpdatePipeline',
       actions: [{ name: 'SelfMutate', runOrder: 1, kind: 'self-mutation' }],
+      onFailure: 'retry',
     },
     {
       name: 'Publish',
@@ -59,6 +67,7 @@ export function planStages(plan: DeliveryPlan): StagePlan[] {
         { name: 'Preflight', runOrder: 1, kind: 'preflight', targets },
         { name: 'Publish-zips', runOrder: 2, kind: 'zips', targets },
       ],
+      onFailure: 'retry',
     },
     ...plan.waves.flatMap((wave) => waveStages(plan, wave)),
   ];
@@ -69,6 +78,7 @@ function waveStages(
   { name, targets, steps }: DeliveryPlan['waves'][number],
 ): StagePlan[] {
   if (!steps) return [];
+  // Never retried: a person who has said no must not be asked again.
   const approval: StagePlan[] = steps.approvalStage
     ? [
         {
@@ -104,10 +114,12 @@ function waveStages(
             ]
           : []),
       ],
+      onFailure: 'retry' as const,
     })),
     ...steps.release.map((step) => ({
       name: step.stage,
       actions: [...deployments('release', step.targets), ...remoteDeployment('release', step)],
+      onFailure: 'rollback' as const,
     })),
   ];
 }

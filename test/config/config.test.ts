@@ -131,6 +131,11 @@ describe('configuration', () => {
       /paused\.0\.since: "2026-02-30" is not a day; write it like 2026-11-22/,
     ],
     [
+      'a notification to no address',
+      (raw) => (raw.notifications = { emails: ['ops'] }),
+      /notifications\.emails\.0: "ops" is not an e-mail address; it looks like ops@example\.com/,
+    ],
+    [
       'a home region without CodePipeline',
       (raw) => (raw.home.region = 'ca-west-1'),
       /home\.region: "ca-west-1" has no CodePipeline/,

@@ -23,6 +23,7 @@ interface Action {
 }
 interface Stage {
   Name: string;
+  OnFailure?: { Result: string; RetryConfiguration?: { RetryMode: string } };
   Actions: Action[];
 }
 
@@ -157,6 +158,42 @@ production-release
   1 release-777777777777-eu-west-1.layers-release.Deploy CloudFormation eu-west-1
   1 release-777777777777-us-east-1.layers-release.Deploy CloudFormation"
 `);
+  });
+
+  test('retries what fails, but asks no person twice and takes a failed release back', () => {
+    const onFailure = stages.map(({ Name, OnFailure }) => [
+      Name,
+      [OnFailure?.Result, OnFailure?.RetryConfiguration?.RetryMode].filter(Boolean).join(' '),
+    ]);
+    expect(Object.fromEntries(onFailure)).toEqual({
+      Source: '',
+      Build: 'RETRY FAILED_ACTIONS',
+      UpdatePipeline: 'RETRY FAILED_ACTIONS',
+      Publish: 'RETRY FAILED_ACTIONS',
+      'pilot-publish': 'RETRY FAILED_ACTIONS',
+      'pilot-release': 'ROLLBACK',
+      'production-approval': '',
+      'production-publish': 'RETRY FAILED_ACTIONS',
+      'production-release': 'ROLLBACK',
+    });
+  });
+
+  test('keeps the logs of every build for three months', () => {
+    const groups = template.findResources('AWS::Logs::LogGroup', {
+      Properties: { RetentionInDays: 90 },
+    });
+    const projects = Object.values(template.findResources('AWS::CodeBuild::Project'));
+    expect(projects).toHaveLength(8);
+    for (const { Properties } of projects) {
+      const { Status, GroupName } = Properties.LogsConfig.CloudWatchLogs;
+      expect(Status).toBe('ENABLED');
+      expect(Object.keys(groups)).toContain(GroupName.Ref);
+    }
+  });
+
+  test('notifies nobody unless it is told to', () => {
+    template.resourceCountIs('AWS::SNS::Topic', 0);
+    template.resourceCountIs('AWS::Events::Rule', 0);
   });
 
   test('is V2, queued and starts again after it has changed itself', () => {
@@ -389,6 +426,80 @@ describe('delivery pipeline, configured otherwise', () => {
       .flatMap(({ nestedAssembly }) => nestedAssembly.stacks);
     const parameters = Template.fromJSON(release.template).findResources('AWS::SSM::Parameter');
     expect(Object.keys(parameters)).toHaveLength(4 * resumed.layers.length);
+  });
+
+  describe('with notifications', () => {
+    const raw = { ...rawConfig(), notifications: { emails: ['ops@example.com'] } };
+    const { app, stack } = stackOf({ plan: planOf(raw) });
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    const template = Template.fromStack(stack);
+
+    test('passes cdk-nag', () => {
+      expect(() => app.synth()).not.toThrow();
+    });
+
+    test('tells the topic of failed executions and of approvals that wait, of this pipeline alone', () => {
+      const rules = Object.values(template.findResources('AWS::Events::Rule'));
+      expect(rules.map(({ Properties }) => Properties.EventPattern)).toEqual([
+        {
+          source: ['aws.codepipeline'],
+          'detail-type': ['CodePipeline Pipeline Execution State Change'],
+          detail: { pipeline: ['layers'], state: ['FAILED'] },
+        },
+        {
+          source: ['aws.codepipeline'],
+          'detail-type': ['CodePipeline Action Execution State Change'],
+          detail: {
+            pipeline: ['layers'],
+            state: ['STARTED'],
+            type: { category: ['Approval'] },
+          },
+        },
+      ]);
+      const [topic] = Object.keys(template.findResources('AWS::SNS::Topic'));
+      for (const { Properties } of rules) {
+        expect(Properties.Targets).toEqual([expect.objectContaining({ Arn: { Ref: topic } })]);
+      }
+      template.hasResourceProperties('AWS::SNS::Subscription', {
+        Protocol: 'email',
+        Endpoint: 'ops@example.com',
+        TopicArn: { Ref: topic },
+      });
+    });
+
+    test('encrypts the topic with a key that the rules may use, and takes TLS only', () => {
+      template.hasResourceProperties('AWS::SNS::Topic', {
+        TopicName: 'layers-notifications',
+        KmsMasterKeyId: Match.anyValue(),
+      });
+      template.hasResourceProperties('AWS::KMS::Key', {
+        EnableKeyRotation: true,
+        KeyPolicy: {
+          Statement: Match.arrayWith([
+            Match.objectLike({
+              Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+              Principal: { Service: 'events.amazonaws.com' },
+              Condition: { StringEquals: { 'aws:SourceAccount': '999999999999' } },
+            }),
+          ]),
+        },
+      });
+      template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+        PolicyDocument: {
+          Statement: Match.arrayWith([
+            Match.objectLike({
+              Effect: 'Deny',
+              Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+            }),
+            Match.objectLike({
+              Effect: 'Allow',
+              Action: 'sns:Publish',
+              Principal: { Service: 'events.amazonaws.com' },
+            }),
+          ]),
+        },
+      });
+    });
   });
 
   test('path filters reach the trigger', () => {

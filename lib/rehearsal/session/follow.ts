@@ -23,12 +23,16 @@ export interface Followed {
   readonly last: number;
 }
 
-/** Shows the executions, and answers their approvals, until one of the commit ends for good. */
+/**
+ * Shows the executions, and answers their approvals, until one of the commit ends for good: where
+ * its failure takes a release stage back, until that is done, too.
+ */
 export async function follow(options: FollowOptions): Promise<Followed> {
   const { client, display } = options;
   const abort = new AbortController();
   const answered = new Set<string>();
   let last = options.since;
+  let failed: { readonly problems: readonly string[]; readonly rollback: string } | undefined;
   try {
     for await (const event of client.events(last, abort.signal)) {
       last = event.sequence;
@@ -38,18 +42,34 @@ export async function follow(options: FollowOptions): Promise<Followed> {
         const { approve: mode, signal } = options;
         await answer(client, event, { mode, display, signal });
       }
-      if (!hasEnded(event) || !(await isOfCommit(event, options))) continue;
-      const { executionId, status, message = '' } = event;
-      const problems =
-        status === 'Succeeded'
-          ? []
-          : [`execution ${executionId} ${status.toLowerCase()}: ${message}`];
-      return { problems, last };
+      if (!hasEnded(event)) continue;
+      if (failed && event.executionId === failed.rollback) {
+        return { problems: [...failed.problems, ...problemsOf(event)], last };
+      }
+      if (failed || !(await isOfCommit(event, options))) continue;
+      const problems = problemsOf(event);
+      const rollback = await runningRollback(options);
+      if (rollback === undefined) return { problems, last };
+      failed = { problems, rollback };
     }
   } finally {
     abort.abort();
   }
   return { problems: ['the local cloud ended before the pipeline did'], last };
+}
+
+function problemsOf({ executionId, status, message = '' }: EngineEvent): string[] {
+  return status === 'Succeeded'
+    ? []
+    : [`execution ${executionId} ${status.toLowerCase()}: ${message}`];
+}
+
+/** Id of the execution that takes a failed stage back, while it runs. */
+async function runningRollback({ client, others }: FollowOptions): Promise<string | undefined> {
+  return (await client.executions()).find(
+    ({ id, trigger, status }) =>
+      !others.has(id) && trigger?.type === 'AutomatedRollback' && status === 'InProgress',
+  )?.id;
 }
 
 function waitsForApproval({ type, status, action }: EngineEvent): boolean {

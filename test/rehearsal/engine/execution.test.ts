@@ -291,6 +291,24 @@ test('retries a stage once by itself where OnFailure says so', async () => {
   expect(fake.started).toEqual(['repo', 'flaky', 'flaky']);
 });
 
+test('takes a failed stage back to its last success where OnFailure says so', async () => {
+  const { deploy, engine, fake } = rehearsal();
+  deploy([{ ...stage('Release', build('release')), OnFailure: { Result: 'ROLLBACK' } }]);
+  engine.pushCommit(COMMIT);
+  await engine.idle();
+  engine.pushCommit({ ...COMMIT, commitId: 'f'.repeat(40) });
+  fake.steps.set('release', () => {
+    fake.steps.delete('release');
+    return Promise.reject(new Error('no'));
+  });
+  await engine.idle();
+  expect(engine.executions().map(({ trigger, status }) => [trigger.type, status])).toEqual([
+    ['Push', 'Succeeded'],
+    ['Push', 'Failed'],
+    ['AutomatedRollback', 'Succeeded'],
+  ]);
+});
+
 test('rolls a stage back with the artifacts and variables of the target execution', async () => {
   const { deploy, engine, fake } = rehearsal();
   const seen: unknown[] = [];

@@ -15,7 +15,7 @@ const ended = (executionId: string, status: string, message?: string): Partial<E
 const approval = (executionId: string): Partial<EngineEvent> => ({
   type: 'action',
   executionId,
-  stage: 'production-publish',
+  stage: 'production-approval',
   action: 'Approve-production',
   status: 'InProgress',
 });
@@ -32,6 +32,10 @@ async function followed(
     executions: async () =>
       events.map(({ executionId = '' }) => ({
         id: executionId,
+        ...(executionId === 'back' && {
+          trigger: { type: 'AutomatedRollback' },
+          status: 'InProgress',
+        }),
         ...(executionId.startsWith('early')
           ? {}
           : { commitId: executionId.startsWith('x') ? OTHER : OURS }),
@@ -67,6 +71,19 @@ test('leaves out executions that began before, and those of other commits', asyn
   expect(await followed(events, { others: ['old'] })).toEqual({
     problems: ['execution one stopped: '],
     last: 3,
+  });
+});
+
+test('waits for the rollback that a failure brings about, and still tells of the failure', async () => {
+  const events = [ended('one', 'Failed', 'no parameter'), ended('back', 'Succeeded')];
+  expect(await followed(events)).toEqual({
+    problems: ['execution one failed: no parameter'],
+    last: 2,
+  });
+  const [failure] = events;
+  expect(await followed([failure, ended('back', 'Failed', 'neither')])).toEqual({
+    problems: ['execution one failed: no parameter', 'execution back failed: neither'],
+    last: 2,
   });
 });
 
