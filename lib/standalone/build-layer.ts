@@ -49,8 +49,8 @@ export interface LayerSources extends VersionSources {
 /**
  * Builds a runtime's layer, or finds it built. Call it before the constructs are made.
  *
- * @throws LayersError `UnknownRuntime`, `UnknownVersion`, `VersionLookupFailed`, and what is wrong
- * with the download or the binary
+ * @throws LayersError `UnknownRuntime`, `UnknownVersion`, `VersionLookupFailed`, `InvalidSite`, and
+ * what is wrong with the download or the binary
  */
 export async function buildRuntimeLayer(
   options: BuildRuntimeLayerOptions & LayerSources,

@@ -119,7 +119,8 @@ describe('standalone stacks in one account', () => {
 
   test.each(ARCHITECTURES)('give both runtimes on %s, with signed URLs', async (architecture) => {
     const flags = `-c architecture=${architecture} -c functionUrl=iam`;
-    const { outputs } = await person.deploy(`${ALL} ${flags}`);
+    const env = { CDK_VALIDATION: String(architecture === NATIVE) };
+    const { outputs } = await person.deploy(`${ALL} ${flags}`, { env });
     for (const [runtime, version] of [
       ['Deno', '2.9.5'],
       ['Node', '24.21.0'],

@@ -101,6 +101,8 @@ export class Person {
       CDK_OUTPUTS_FILE: this.outputsFile,
       // Nobody is there to answer a question.
       CDK_REQUIRE_APPROVAL: 'never',
+      // CDK's own check of the templates takes five seconds each time; one deployment has it.
+      CDK_VALIDATION: 'false',
       ...env,
     };
     const options = { cwd, env: surroundings, maxBuffer: 2 ** 26 };
