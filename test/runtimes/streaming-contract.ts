@@ -169,6 +169,13 @@ export function describeStreamingContract({ name, file }: RuntimeDialect): void 
       expect(body === lines.join('')).toBe(true);
     });
 
+    test('may write without waiting, however often', async () => {
+      const { api } = await start(
+        streaming(`for (let n = 0; n < 300_000; n++) stream.write('x'); stream.end('end');`),
+      );
+      expect((await api.invoke({})).body === `${'x'.repeat(300_000)}end`).toBe(true);
+    });
+
     test('with nothing to send sends an empty answer', async () => {
       const { api } = await start(streaming('stream.end();'));
       expect(await api.invoke({})).toMatchObject({ path: '/invocation/1/response', body: '' });
