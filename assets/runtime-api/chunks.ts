@@ -53,8 +53,11 @@ export async function writeChunks(
     await Promise.race([writeAll(), useless]);
   } catch (error) {
     stopped = true;
-    // Not awaited: a source that hangs would hold the next invocation up.
-    Promise.resolve(stop(error)).catch(() => {});
+    // Not awaited: a source that hangs would hold the next invocation up. What it throws is not what
+    // went wrong.
+    Promise.resolve()
+      .then(() => stop(error))
+      .catch(() => {});
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { chunkBytes } from './chunks';
 import { RuntimeError } from './errors';
+import { joined } from './http';
 import type { StreamedAnswer } from './streamed-answer';
 
 /** How Lambda's own Node.js runtime marks a handler that streams; wrappers of handlers rely on it. */
@@ -71,12 +72,12 @@ export function responseStream(
       callback: (error?: Error) => void,
     ): void {
       const pieces = [...this.preamble(), ...chunks.map(({ chunk }) => chunk)];
-      answer.write(concatenated(pieces)).then(() => callback(), callback);
+      answer.write(joined(pieces)).then(() => callback(), callback);
     }
 
     override _final(callback: (error?: Error) => void): void {
       answer
-        .write(concatenated(this.preamble()))
+        .write(joined(this.preamble()))
         .then(() => answer.close())
         .then(() => {
           finish();
@@ -127,14 +128,3 @@ const HttpResponseStream = {
     return stream;
   },
 };
-
-function concatenated(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0] as Uint8Array;
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
-}

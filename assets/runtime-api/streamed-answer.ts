@@ -1,13 +1,13 @@
 import type { Connection } from './connection';
 import { type ErrorDocument, errorTypeHeader, RuntimeError, reasonOf } from './errors';
-import type { Response } from './http';
+import { joined, type Response } from './http';
 
 const encoder = new TextEncoder();
 
 const ERROR_TYPE = 'Lambda-Runtime-Function-Error-Type';
 const ERROR_BODY = 'Lambda-Runtime-Function-Error-Body';
 const LAST_CHUNK = '0\r\n';
-const NOTHING = new Uint8Array(0);
+const LINE_END = encoder.encode('\r\n');
 
 /** What an answer in pieces needs of the Runtime API's client. */
 export interface StreamedAnswerOptions {
@@ -116,9 +116,9 @@ export class StreamedAnswer {
     if (this.closed) {
       throw new RuntimeError('InvalidStreamingOperation', 'a piece came after the end');
     }
-    const head = this.begun ? NOTHING : encoder.encode(this.head());
+    const head = this.begun ? [] : [encoder.encode(this.head())];
     const connection = this.connection ?? (await this.begin());
-    await connection.sendPart(joined(head, bytes));
+    await connection.sendPart(joined([...head, bytes]));
     if (connection.open) return;
     throw this.refusal ?? refused('the connection was closed');
   }
@@ -154,20 +154,7 @@ function refused(reason: string): RuntimeError {
 }
 
 function chunk(bytes: Uint8Array): Uint8Array {
-  const size = encoder.encode(`${bytes.length.toString(16)}\r\n`);
-  const framed = new Uint8Array(size.length + bytes.length + 2);
-  framed.set(size);
-  framed.set(bytes, size.length);
-  framed.set([13, 10], size.length + bytes.length);
-  return framed;
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (first.length === 0) return second;
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
+  return joined([encoder.encode(`${bytes.length.toString(16)}\r\n`), bytes, LINE_END]);
 }
 
 function trailers(error: ErrorDocument): string {

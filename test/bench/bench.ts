@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import Table from 'cli-table3';
-import { Argument, Command } from 'commander';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { describeError } from '../../lib/errors';
 import { measurePublish } from './publish';
 import { measureRuntimes } from './runtimes';
@@ -123,19 +123,41 @@ function rehearsal(): void {
 }
 
 /** The layers' clients of the Runtime API, and others, on one core. */
-async function runtimes(runs: number): Promise<void> {
-  const rates = await measureRuntimes(runs);
-  const [floor, peer] = ['C,', 'aws-lambda-ric'].map(
-    (start) => rates.find(({ name }) => name.startsWith(start))?.rate,
-  );
+async function runtimes(runs: number, peers: ReadonlyMap<string, string>): Promise<void> {
+  const clients = await measureRuntimes(runs, peers);
+  const rateOf = (begin: string, bytes: number) =>
+    clients.find(({ name }) => name.startsWith(begin))?.sizes?.get(bytes)?.rate;
   const ratio = (rate: number, to: number | undefined) => (to ? rate / to : 'absent');
-  show(
-    `invocations of a 1 KB echo, client and server on one core (median of ${runs})`,
-    ['client', 'of the C client', 'of aws-lambda-ric'],
-    rates.map(({ name, rate, absent }) =>
-      rate ? [name, ratio(rate, floor), ratio(rate, peer)] : [name, 'absent', absent ?? ''],
-    ),
-  );
+  const measured = clients.find(({ sizes }) => sizes)?.sizes ?? new Map();
+  for (const bytes of measured.keys()) {
+    show(
+      `echo of ${bytes / 1024} KB, client and server on one core (median of ${runs})`,
+      ['client', '1/s', 'of C', 'of aws-lambda-ric', 'CPU µs', 'memory MB', 'init ms'],
+      clients.map(({ name, sizes, absent }) => {
+        const one = sizes?.get(bytes);
+        if (!one) return [name, 'absent', absent ?? '', '', '', '', ''];
+        const { rate, cpu, memory, init } = one;
+        const ratios = ['C,', 'aws-lambda-ric'].map((to) => ratio(rate, rateOf(to, bytes)));
+        return [
+          name,
+          rate.toFixed(0),
+          ...ratios,
+          cpu.toFixed(0),
+          memory.toFixed(0),
+          init.toFixed(0),
+        ];
+      }),
+    );
+  }
+}
+
+/** `NAME=DIR`, gathered. */
+function peer(text: string, peers: Map<string, string>): Map<string, string> {
+  const [, name, folder] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (!name || !folder || !existsSync(join(folder, 'bootstrap'))) {
+    throw new InvalidArgumentError('write NAME=FOLDER, of a folder with a bootstrap in it');
+  }
+  return peers.set(name, resolve(folder));
 }
 
 /** Our publish command against CDK's publisher. */
@@ -162,14 +184,20 @@ new Command('bench')
       'rehearsal',
     ]),
   )
+  .option(
+    '--peer <NAME=DIR>',
+    'another client of the Runtime API; may be repeated',
+    peer,
+    new Map(),
+  )
   .option('--runs <n>', 'runs of which the median is shown', '3')
-  .action(async (what: string[], { runs }) => {
+  .action(async (what: string[], { runs, peer }) => {
     const wanted = (name: string) => what.length === 0 || what.includes(name);
     console.log(`${cpus().length} cores, ${cpus()[0].model}, Node.js ${process.version}`);
     if (wanted('build')) build(Number(runs));
     if (wanted('synth')) synth(Number(runs));
     if (wanted('publish')) await publish();
-    if (wanted('runtimes')) await runtimes(Number(runs));
+    if (wanted('runtimes')) await runtimes(Number(runs), peer);
     if (wanted('rehearsal')) rehearsal();
   })
   .parseAsync()

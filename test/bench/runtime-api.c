@@ -1,8 +1,9 @@
 /*
  * A Runtime API for measurements, and the least that a client of it can cost.
  *
- *   runtime-api serve INVOCATIONS WARMUP BYTES   prints its port, later the seconds that
- *                                                INVOCATIONS took after WARMUP ones, and ends
+ *   runtime-api serve INVOCATIONS WARMUP BYTES   prints its port, the monotonic time of the first
+ *                                                request, "warm" after WARMUP invocations, and the
+ *                                                seconds that INVOCATIONS more took; then it waits
  *   runtime-api echo PORT                        a client that answers every event with itself
  */
 #define _GNU_SOURCE
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,6 +38,13 @@ static void send_all(int fd, const char *data, size_t size) {
     data += sent;
     size -= sent;
   }
+}
+
+static void send_both(int fd, char *head, size_t head_size, char *body, size_t body_size) {
+  struct iovec parts[2] = {{head, head_size}, {body, body_size}};
+  ssize_t sent = writev(fd, parts, 2);
+  if (sent < (ssize_t)head_size) die("writev");
+  send_all(fd, body + (sent - head_size), body_size - (sent - head_size));
 }
 
 /* Bytes of the first whole message in the connection's data, 0 for none yet. */
@@ -67,6 +76,30 @@ static void nodelay(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+/* An event of so many bytes: records, as of a table, above 4 KB, and a text that fills it up. */
+static char *make_event(long bytes) {
+  char *event = malloc(bytes + 128);
+  long length = 0;
+  if (bytes > 4096) {
+    length += sprintf(event, "{\"items\":[");
+    for (long id = 0; length < bytes - 160; id++)
+      length += sprintf(event + length,
+          "%s{\"id\":%ld,\"name\":\"item %ld\",\"price\":%ld.25,\"tags\":[\"a\",\"b\"],\"ok\":true}",
+          id ? "," : "", id, id, id);
+    length += sprintf(event + length, "],\"text\":\"");
+  } else {
+    length += sprintf(event, "{\"text\":\"");
+  }
+  memset(event + length, 'x', bytes - length - 2);
+  memcpy(event + bytes - 2, "\"}", 2);
+  return event;
+}
+
+static void report(double value) {
+  printf("%.6f\n", value);
+  fflush(stdout);
+}
+
 static int serve(long invocations, long warmup, long bytes) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof address;
@@ -76,7 +109,7 @@ static int serve(long invocations, long warmup, long bytes) {
   printf("%d\n", ntohs(address.sin_port));
   fflush(stdout);
 
-  char *event = malloc(bytes + 1024);
+  char *event = make_event(bytes), head_text[1024];
   struct pollfd polled[CONNECTIONS + 1] = {{.fd = listener, .events = POLLIN}};
   struct connection connections[CONNECTIONS + 1];
   int count = 1;
@@ -96,22 +129,29 @@ static int serve(long invocations, long warmup, long bytes) {
       size_t head, message;
       while ((message = whole(c, &head))) {
         if (c->data[0] == 'G') {
-          if (given == warmup) started = now();
-          int length = sprintf(event,
+          if (given == 0) report(now());
+          if (given == warmup) {
+            printf("warm\n");
+            fflush(stdout);
+            started = now();
+          }
+          int length = sprintf(head_text,
               "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
               "Lambda-Runtime-Aws-Request-Id: 8476a536-e9f4-11e8-9739-%012ld\r\n"
               "Lambda-Runtime-Deadline-Ms: 4102444800000\r\n"
               "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-west-1:111111111111:function:f\r\n"
               "Lambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0\r\n"
-              "Content-Length: %ld\r\n\r\n{\"text\":\"", given++, bytes);
-          memset(event + length, 'x', bytes - 11);
-          memcpy(event + length + bytes - 11, "\"}", 2);
-          send_all(c->fd, event, length + bytes - 9);
+              "Content-Length: %ld\r\n\r\n", given++, bytes);
+          send_both(c->fd, head_text, length, event, bytes);
         } else {
           if (!strstr(c->data, "/response ")) { fprintf(stderr, "%.400s\n", c->data); return 1; }
           const char *ok = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\n"
                            "Content-Length: 16\r\n\r\n{\"status\":\"OK\"}\n";
-          if (++answered == warmup + invocations) { printf("%.6f\n", now() - started); return 0; }
+          if (++answered == warmup + invocations) {
+            report(now() - started);
+            /* The client is looked at before it is stopped. */
+            for (;;) pause();
+          }
           send_all(c->fd, ok, strlen(ok));
         }
         drop(c, message);

@@ -18,8 +18,17 @@ import { zipPath } from '../../lib/layers/manifests';
 
 const ROOT = join(__dirname, '../..');
 const PEER = 'aws-lambda-ric@4.0.2';
-const INVOCATIONS = 5000;
-const WARM_UP = 2000;
+/** What is measured for an event of so many bytes: larger ones take longer. */
+const SIZES = [
+  { bytes: 1024, invocations: 5000, warmUp: 2000 },
+  { bytes: 100 * 1024, invocations: 1000, warmUp: 300 },
+  { bytes: 1024 * 1024, invocations: 150, warmUp: 50 },
+] as const;
+type Size = (typeof SIZES)[number];
+/** Clients that npm does not have; `--peer NAME=DIR` names a folder with a `bootstrap`. */
+const OTHER_PEERS = ['bun-lambda', 'deno-lambda', 'lambci'];
+/** Ticks of `/proc/<pid>/stat` a second, on every Linux that Node.js runs on. */
+const TICKS = 100;
 /** Both sides share this core, so that what one does is not hidden behind the other. */
 const PINNED = ['taskset', '-c', '0'];
 
@@ -30,20 +39,35 @@ interface Client {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-export interface ClientRate {
+/** One run of a client; absolute figures are not for comparison with another machine. */
+export interface Measurement {
+  /** Invocations a second. */
+  readonly rate: number;
+  /** Processor time that the client took, microseconds an invocation. */
+  readonly cpu: number;
+  /** Resident memory at the end, MB. */
+  readonly memory: number;
+  /** From its start to its first request, ms. */
+  readonly init: number;
+}
+
+export interface ClientResult {
   readonly name: string;
-  /** Invocations a second, the median; not for comparison with another machine. */
-  readonly rate?: number;
-  /** Why there is no rate. */
+  /** Medians, by bytes of the event. */
+  readonly sizes?: ReadonlyMap<number, Measurement>;
+  /** Why there are none. */
   readonly absent?: string;
 }
 
 /**
- * Invocations of an echo function a second, one client after the other in each round.
+ * Measures clients with an echo function, one client after the other in each round.
  *
- * @param bytes of the event
+ * @param peers folders of other clients, by name
  */
-export async function measureRuntimes(runs: number, bytes = 1024): Promise<ClientRate[]> {
+export async function measureRuntimes(
+  runs: number,
+  peers: ReadonlyMap<string, string> = new Map(),
+): Promise<ClientResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'runtimes-bench-'));
   try {
     const api = join(folder, 'runtime-api');
@@ -54,7 +78,10 @@ export async function measureRuntimes(runs: number, bytes = 1024): Promise<Clien
 
     const layers = await unpackedLayers(folder);
     const clients: Client[] = [{ name: 'C, a raw socket', command: [api, 'echo'] }];
-    const absent: ClientRate[] = [];
+    const absent: ClientResult[] = OTHER_PEERS.filter((name) => !peers.has(name)).map((name) => ({
+      name,
+      absent: `give --peer ${name}=FOLDER`,
+    }));
     try {
       const peer = installPeer();
       const node = join(layers.get('node') as string, 'bin/node');
@@ -62,6 +89,7 @@ export async function measureRuntimes(runs: number, bytes = 1024): Promise<Clien
     } catch (error) {
       absent.push({ name: PEER, absent: (error as Error).message.split('\n')[0] });
     }
+    for (const [name, peer] of peers) clients.push({ name, command: [join(peer, 'bootstrap')] });
     for (const [name, layer] of layers) {
       const command = [join(layer, 'bootstrap')];
       const environment = { DENO_DIR: join(folder, '.deno') };
@@ -69,16 +97,31 @@ export async function measureRuntimes(runs: number, bytes = 1024): Promise<Clien
       const pipelined = { ...environment, RUNTIME_API_PIPELINING: '1' };
       clients.push({ name: `${name}, pipelining`, command, environment: pipelined });
     }
-
-    const rates = new Map<Client, number[]>(clients.map((client) => [client, []]));
-    for (let run = 0; run < runs; run++) {
-      for (const [client, list] of rates) list.push(await measure(api, client, task, bytes));
-    }
-    const measured = [...rates].map(([{ name }, list]) => ({ name, rate: median(list) }));
-    return [...measured, ...absent];
+    return [...(await measureAll(clients, runs, api, task)), ...absent];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function measureAll(
+  clients: readonly Client[],
+  runs: number,
+  api: string,
+  task: string,
+): Promise<ClientResult[]> {
+  const results = new Map(clients.map((client) => [client, new Map<number, Measurement>()]));
+  for (const size of SIZES) {
+    const all = new Map<Client, Measurement[]>(clients.map((client) => [client, []]));
+    for (let run = 0; run < runs; run++) {
+      for (const [client, list] of all) list.push(await measure(api, client, task, size));
+    }
+    for (const [client, list] of all) {
+      const of = (field: keyof Measurement) => median(list.map((one) => one[field]));
+      const medians = { rate: of('rate'), cpu: of('cpu'), memory: of('memory'), init: of('init') };
+      results.get(client)?.set(size.bytes, medians);
+    }
+  }
+  return [...results].map(([{ name }, sizes]) => ({ name, sizes }));
 }
 
 async function unpackedLayers(folder: string): Promise<Map<string, string>> {
@@ -119,12 +162,18 @@ function installPeer(): string {
   return join(folder, 'node_modules/aws-lambda-ric/index.mjs');
 }
 
-async function measure(api: string, client: Client, task: string, bytes: number): Promise<number> {
-  const [first, ...args] = [...PINNED, api, 'serve', INVOCATIONS, WARM_UP, bytes].map(String);
+async function measure(
+  api: string,
+  client: Client,
+  task: string,
+  { bytes, invocations, warmUp }: Size,
+): Promise<Measurement> {
+  const [first, ...args] = [...PINNED, api, 'serve', invocations, warmUp, bytes].map(String);
   const server = spawn(first as string, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
   const port = (await lines.next()).value as string;
   const command = [...PINNED, ...client.command, ...(client.command[1] === 'echo' ? [port] : [])];
+  const started = Number(process.hrtime.bigint()) / 1e9;
   const child = spawn(command[0] as string, command.slice(1), {
     cwd: task,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -141,26 +190,47 @@ async function measure(api: string, client: Client, task: string, bytes: number)
       ...client.environment,
     },
   });
-  // The server ends with the last answer, of which clients complain.
   let said = '';
   child.stderr?.on('data', (text) => {
     said += text;
   });
   const ended = once(child, 'exit');
-  try {
-    const result = await Promise.race([
-      lines.next(),
-      ended.then(([code]) => ({ value: `ended with ${code}` })),
+  const nextLine = async () => {
+    const line = await Promise.race([
+      lines.next().then(({ value }) => value as string),
+      ended.then(([code]) => `ended with ${code}`),
     ]);
-    const seconds = Number(result.value);
-    if (!(seconds > 0))
-      throw new Error(`${client.name} did not get through: ${result.value}; ${said}`);
-    return INVOCATIONS / seconds;
+    if (line === 'warm' || Number(line) > 0) return line;
+    throw new Error(`${client.name} did not get through: ${line}; ${said}`);
+  };
+  try {
+    const firstRequest = Number(await nextLine());
+    await nextLine();
+    const before = processorSeconds(child.pid as number);
+    const seconds = Number(await nextLine());
+    return {
+      rate: invocations / seconds,
+      cpu: ((processorSeconds(child.pid as number) - before) / invocations) * 1e6,
+      memory: residentMegabytes(child.pid as number),
+      init: (firstRequest - started) * 1000,
+    };
   } finally {
     server.kill();
     child.kill('SIGKILL');
     await ended;
   }
+}
+
+function processorSeconds(pid: number): number {
+  // The name in parentheses may hold blanks; user and system time are the 14th and 15th field.
+  const [, rest] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(/\) (.*)/s) as [string, string];
+  const fields = rest.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+function residentMegabytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
 function median(values: number[]): number {

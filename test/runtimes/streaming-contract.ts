@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type BuiltLayer, realLayer } from '../layers/fixtures';
-import type { OpenPost, Post } from './fake-runtime-api';
+import { FakeRuntimeApi, type OpenPost, type Post } from './fake-runtime-api';
 import { RunningLayer } from './running-layer';
 import type { RuntimeDialect } from './runtime-contract';
 
@@ -30,9 +30,10 @@ export function describeStreamingContract({ name, file }: RuntimeDialect): void 
     running = undefined;
   });
 
-  const start = async (code: string) => {
+  const start = async (code: string, environment: Record<string, string> = {}) => {
     const handler = `${file.split('.')[0]}.handler`;
-    running = await RunningLayer.start(layer.folder, { [file]: code }, handler);
+    const api = await FakeRuntimeApi.start();
+    running = RunningLayer.with(api, layer.folder, { [file]: code }, handler, environment);
     return running;
   };
   /** The next invocation goes well. */
@@ -169,6 +170,13 @@ export function describeStreamingContract({ name, file }: RuntimeDialect): void 
       expect(body === lines.join('')).toBe(true);
     });
 
+    test('may write without waiting, however often', async () => {
+      const { api } = await start(
+        streaming(`for (let n = 0; n < 300_000; n++) stream.write('x'); stream.end('end');`),
+      );
+      expect((await api.invoke({})).body === `${'x'.repeat(300_000)}end`).toBe(true);
+    });
+
     test('with nothing to send sends an empty answer', async () => {
       const { api } = await start(streaming('stream.end();'));
       expect(await api.invoke({})).toMatchObject({ path: '/invocation/1/response', body: '' });
@@ -196,6 +204,30 @@ export function describeStreamingContract({ name, file }: RuntimeDialect): void 
         expect(post.path).toBe(`/invocation/${id}/response`);
         expect(post.headers['lambda-runtime-function-response-mode']).toBe('streaming');
         expect(post.body).toBe('aüb{"c":1}');
+      }
+    });
+
+    test('goes with others that are sent at once, and with pipelining', async () => {
+      const { api } = await start(
+        'export const handler = ({ n }) => n % 2 ? (async function* () { yield String(n); })() : n;',
+        { RUNTIME_API_PIPELINING: '1' },
+      );
+      for (const n of [1, 2, 3, 4, 6, 5]) expect((await api.invoke({ n })).body).toBe(`${n}`);
+      expect(api.connections.size).toBeLessThanOrEqual(2);
+    });
+
+    test('that throws while it is told to end has failed with what went wrong before', async () => {
+      const { api } = await start(`
+        export const handler = () => ({
+          [Symbol.asyncIterator]: () => ({
+            next: async () => { throw new TypeError('first'); },
+            return: () => { throw new RangeError('second'); },
+          }),
+        });`);
+      for (const id of ['1', '2']) {
+        const { path, body } = await api.invoke({});
+        expect(path).toBe(`/invocation/${id}/error`);
+        expect(JSON.parse(body).errorMessage).toBe('first');
       }
     });
 

@@ -84,6 +84,28 @@ export function describeWireContract({ name, file }: RuntimeDialect): void {
     });
   });
 
+  test.each([
+    ['ASCII', 'x', 1],
+    ['Latin letters', 'xxxxxxxxxxxxxxxxxxxä', 1],
+    ['other letters', '語', 1],
+    ['a last one that takes more room', 'x', 0],
+  ])('an answer of 1 MB of %s is sent whole', async (_, part, even) => {
+    const tail = even ? '' : '語'.repeat(100_000);
+    const text = `"${part}".repeat(${MEGABYTE} / ${part.length}) + "${tail}"`;
+    for (const pipelining of ['0', '1']) {
+      const layer = await start(`export const handler = () => ${text};`, {
+        RUNTIME_API_PIPELINING: pipelining,
+      });
+      (await layer.api.expect(NEXT)).reply(eventResponse('x', 1));
+      const answer = await layer.api.expect(respondsTo('x'));
+      const expected = part.repeat(MEGABYTE / part.length) + tail;
+      expect(answer.body === JSON.stringify(expected)).toBe(true);
+      answer.reply(ACCEPTED);
+      await layer.api.expect(NEXT);
+      await layer.stop();
+    }
+  });
+
   describe('a refused answer is logged and nothing else is posted for it', () => {
     test.each([
       [413, ''],

@@ -1,3 +1,4 @@
+export { joined } from './joined';
 export { encodeRequest, RequestEncoder } from './request-encoder';
 export { MalformedResponse } from './response-head';
 export { type Response, ResponseReader } from './response-reader';

@@ -1,8 +1,12 @@
+import { joined } from './joined';
+
 const encoder = new TextEncoder();
 
 /** Room for a head in front of a body; a longer one is written another way. */
 const HEAD_ROOM = 4096;
 const BUFFER_BYTES = 256 * 1024;
+/** Bytes of a UTF-16 code unit in a large body: text in Latin letters needs no copy then. */
+const USUAL_BYTES = 1.125;
 
 const NOTHING = new Uint8Array(0);
 
@@ -37,13 +41,17 @@ export class RequestEncoder {
   }
 
   private large(target: string, fields: string, body: string, tail: Uint8Array): Uint8Array {
+    const room = HEAD_ROOM + Math.ceil(body.length * USUAL_BYTES);
+    const bytes = new Uint8Array(room + tail.length);
+    const { read, written } = encoder.encodeInto(body, bytes.subarray(HEAD_ROOM, room));
+    const head = encoder.encode(this.head(target, fields, written));
+    if (read === body.length && head.length <= HEAD_ROOM) {
+      bytes.set(head, HEAD_ROOM - head.length);
+      bytes.set(tail, HEAD_ROOM + written);
+      return bytes.subarray(HEAD_ROOM - head.length, HEAD_ROOM + written + tail.length);
+    }
     const content = encoder.encode(body);
-    const head = encoder.encode(this.head(target, fields, content.length));
-    const bytes = new Uint8Array(head.length + content.length + tail.length);
-    bytes.set(head);
-    bytes.set(content, head.length);
-    bytes.set(tail, head.length + content.length);
-    return bytes;
+    return joined([encoder.encode(this.head(target, fields, content.length)), content, tail]);
   }
 
   private head(target: string, fields: string, length: number): string {
