@@ -1,63 +1,10 @@
-import { App, Validations } from 'aws-cdk-lib';
+import { Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { context } from '../../cdk.json';
 import { OVERRIDES_VARIABLE } from '../../lib/config';
-import { DeliveryPipelineStack, type DeliveryPipelineStackProps } from '../../lib/pipeline';
-import { type DeliveryPlan, planStages } from '../../lib/plan';
+import type { DeliveryPlan } from '../../lib/plan';
 import { planOf, rawConfig } from './fixture';
-
-function stackOf(props: Partial<DeliveryPipelineStackProps> = {}) {
-  const app = new App({ context });
-  const stack = new DeliveryPipelineStack(app, 'Delivery', { plan: planOf(), ...props });
-  return { app, stack };
-}
-
-interface Action {
-  Name: string;
-  RunOrder: number;
-  Region?: string;
-  ActionTypeId: { Provider: string };
-  InputArtifacts?: { Name: string }[];
-  Configuration?: Record<string, string>;
-}
-interface Stage {
-  Name: string;
-  OnFailure?: { Result: string; RetryConfiguration?: { RetryMode: string } };
-  Actions: Action[];
-}
-
-function stagesOf(template: Template): Stage[] {
-  const [pipeline] = Object.values(template.findResources('AWS::CodePipeline::Pipeline'));
-  return pipeline.Properties.Stages;
-}
-
-/** Stages, and actions with run order, provider and region. */
-function layoutOf(stages: Stage[]): string {
-  const lines = stages.flatMap(({ Name, Actions }) => [
-    Name,
-    ...Actions.map(
-      ({ RunOrder, Name, ActionTypeId, Region }) =>
-        `  ${RunOrder} ${Name} ${ActionTypeId.Provider}${Region ? ` ${Region}` : ''}`,
-    ).sort(),
-  ]);
-  return lines.join('\n');
-}
-
-/** What the plan says of the same stages, without provider and region. */
-function plannedLayout(plan: DeliveryPlan): string[][] {
-  return planStages(plan).map(({ name, actions }) => [
-    name,
-    ...actions.map((action) => `${action.runOrder} ${action.name}`).sort(),
-  ]);
-}
-
-function renderedLayout(stages: Stage[]): string[][] {
-  return stages.map(({ Name, Actions }) => [
-    Name,
-    ...Actions.map((action) => `${action.RunOrder} ${action.Name}`).sort(),
-  ]);
-}
+import { layoutOf, stackOf, stagesOf } from './rendered';
 
 describe('delivery pipeline', () => {
   const { app, stack } = stackOf();
@@ -267,65 +214,6 @@ production-release
   });
 });
 
-describe('delivery pipeline, in steps', () => {
-  const accounts = Array.from({ length: 46 }, (_, index) => String(700000000000 + index));
-  const raw = {
-    ...rawConfig(),
-    runtimes: [{ name: 'deno', versions: ['2.9.5'], architectures: ['arm64'] }],
-    waves: [
-      { name: 'single', accounts: ['888888888888'], regions: ['eu-west-1'] },
-      {
-        name: 'wide',
-        accounts,
-        regions: ['us-east-1'],
-        approval: true,
-        canary: { region: 'us-east-1' },
-      },
-    ],
-  };
-  const plan = planOf(raw);
-  const template = Template.fromStack(stackOf({ plan }).stack);
-  const stages = stagesOf(template);
-
-  test('has the stages and actions that the plan names', () => {
-    expect(renderedLayout(stages)).toEqual(plannedLayout(plan));
-    expect(stages.map(({ Name, Actions }) => `${Name} ${Actions.length}`)).toEqual([
-      'Source 1',
-      'Build 2',
-      'UpdatePipeline 1',
-      'Publish 2',
-      'single-publish 2',
-      'single-release 1',
-      'wide-approval 1',
-      'wide-canary 2',
-      'wide-publish-1 23',
-      'wide-publish-2 23',
-      'wide-release-1 23',
-      'wide-release-2 23',
-    ]);
-  });
-
-  test('tests the canary alone before the others are touched, and the whole wave before its release', () => {
-    const projects = Object.values(template.findResources('AWS::CodeBuild::Project'));
-    const commands = projects.flatMap(({ Properties }) =>
-      (Properties.Source.BuildSpec.match?.(/node tools\.cjs smoke [^"]*/) ?? []).map(String),
-    );
-    expect(commands.sort()).toEqual([
-      'node tools.cjs smoke --plan release.json --wave single --concurrency 1',
-      `node tools.cjs smoke --plan release.json --wave wide --concurrency 32`,
-      `node tools.cjs smoke --plan release.json --wave wide --only ${accounts[0]}/us-east-1 --concurrency 1`,
-    ]);
-  });
-
-  test('replaces failed publish stacks in every step, also in that of a single target', () => {
-    const modes = stages
-      .flatMap(({ Actions }) => Actions)
-      .filter(({ Name }) => Name.startsWith('publish-'))
-      .map(({ Configuration }) => Configuration?.ActionMode);
-    expect(modes).toEqual(Array(47).fill('REPLACE_ON_FAILURE'));
-  });
-});
-
 describe('delivery pipeline, configured otherwise', () => {
   test('new layers do not change its definition, so a release neither restarts it nor blocks rollback', () => {
     const of = (seed: string) =>
@@ -367,80 +255,6 @@ describe('delivery pipeline, configured otherwise', () => {
       .flatMap(({ nestedAssembly }) => nestedAssembly.stacks);
     const parameters = Template.fromJSON(release.template).findResources('AWS::SSM::Parameter');
     expect(Object.keys(parameters)).toHaveLength(4 * resumed.layers.length);
-  });
-
-  describe('with notifications', () => {
-    const raw = { ...rawConfig(), notifications: { emails: ['ops@example.com'] } };
-    const { app, stack } = stackOf({ plan: planOf(raw) });
-    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-    const template = Template.fromStack(stack);
-
-    test('passes cdk-nag', () => {
-      expect(() => app.synth()).not.toThrow();
-    });
-
-    test('tells the topic of failed executions and of approvals that wait, of this pipeline alone', () => {
-      const rules = Object.values(template.findResources('AWS::Events::Rule'));
-      expect(rules.map(({ Properties }) => Properties.EventPattern)).toEqual([
-        {
-          source: ['aws.codepipeline'],
-          'detail-type': ['CodePipeline Pipeline Execution State Change'],
-          detail: { pipeline: ['layers'], state: ['FAILED'] },
-        },
-        {
-          source: ['aws.codepipeline'],
-          'detail-type': ['CodePipeline Action Execution State Change'],
-          detail: {
-            pipeline: ['layers'],
-            state: ['STARTED'],
-            type: { category: ['Approval'] },
-          },
-        },
-      ]);
-      const [topic] = Object.keys(template.findResources('AWS::SNS::Topic'));
-      for (const { Properties } of rules) {
-        expect(Properties.Targets).toEqual([expect.objectContaining({ Arn: { Ref: topic } })]);
-      }
-      template.hasResourceProperties('AWS::SNS::Subscription', {
-        Protocol: 'email',
-        Endpoint: 'ops@example.com',
-        TopicArn: { Ref: topic },
-      });
-    });
-
-    test('encrypts the topic with a key that the rules may use, and takes TLS only', () => {
-      template.hasResourceProperties('AWS::SNS::Topic', {
-        TopicName: 'layers-notifications',
-        KmsMasterKeyId: Match.anyValue(),
-      });
-      template.hasResourceProperties('AWS::KMS::Key', {
-        EnableKeyRotation: true,
-        KeyPolicy: {
-          Statement: Match.arrayWith([
-            Match.objectLike({
-              Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-              Principal: { Service: 'events.amazonaws.com' },
-              Condition: { StringEquals: { 'aws:SourceAccount': '999999999999' } },
-            }),
-          ]),
-        },
-      });
-      template.hasResourceProperties('AWS::SNS::TopicPolicy', {
-        PolicyDocument: {
-          Statement: Match.arrayWith([
-            Match.objectLike({
-              Effect: 'Deny',
-              Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-            }),
-            Match.objectLike({
-              Effect: 'Allow',
-              Action: 'sns:Publish',
-              Principal: { Service: 'events.amazonaws.com' },
-            }),
-          ]),
-        },
-      });
-    });
   });
 
   test('path filters reach the trigger', () => {
