@@ -26,7 +26,6 @@ import {
   deploymentId,
   deployRoleArn,
   filePublishingRoleArn,
-  planStages,
   preflightRoleName,
   publishRoleName,
   type RemoteDeployment,
@@ -35,6 +34,7 @@ import {
 } from '../plan';
 import type { ReleaseTarget } from '../release';
 import { acknowledgePipelineFindings } from './acknowledgements';
+import { addTrigger, adjustStages } from './adjustments';
 import { PipelineNotifications } from './notifications';
 import {
   approvalComment,
@@ -62,12 +62,6 @@ const CDK_ASSETS_VERSION = '4.7.3';
 
 /** About 5000 characters of role ARNs: a managed policy takes 6144. */
 const ARNS_PER_STATEMENT = 50;
-
-/** As `AWS::CodePipeline::Pipeline` writes it. */
-const ON_FAILURE = {
-  retry: { Result: 'RETRY', RetryConfiguration: { RetryMode: 'FAILED_ACTIONS' } },
-  rollback: { Result: 'ROLLBACK' },
-};
 
 /** Artifacts are intermediate: what is released lies in the targets' own buckets. */
 const ARTIFACT_EXPIRY: s3.LifecycleRule = {
@@ -124,8 +118,8 @@ export class DeliveryPipelineStack extends Stack {
     const assembly = synth.step.primaryOutput as FileSet;
     for (const wave of plan.waves) this.addWave(pipeline, plan, wave, synth.release, assembly);
     pipeline.buildPipeline();
-    this.addTrigger(pipeline.pipeline, plan);
-    this.adjustStages(pipeline.pipeline, plan);
+    addTrigger(pipeline.pipeline, plan);
+    adjustStages(pipeline.pipeline, plan);
     this.permitConnection(pipeline.pipeline, plan);
     for (const { replicationBucket } of Object.values(pipeline.pipeline.crossRegionSupport)) {
       (replicationBucket as s3.Bucket).addLifecycleRule(ARTIFACT_EXPIRY);
@@ -182,29 +176,6 @@ export class DeliveryPipelineStack extends Stack {
       );
     }
     return role;
-  }
-
-  /** CDK Pipelines has no trigger filters (https://github.com/aws/aws-cdk/issues/35379). */
-  private addTrigger(pipeline: codepipeline.Pipeline, plan: DeliveryPlan): void {
-    const { branch, paths } = plan.source;
-    const filePaths = {
-      ...(paths.include.length > 0 ? { Includes: paths.include } : {}),
-      ...(paths.exclude.length > 0 ? { Excludes: paths.exclude } : {}),
-    };
-    (pipeline.node.defaultChild as codepipeline.CfnPipeline).addPropertyOverride('Triggers', [
-      {
-        ProviderType: 'CodeStarSourceConnection',
-        GitConfiguration: {
-          SourceActionName: 'Source',
-          Push: [
-            {
-              Branches: { Includes: [branch] },
-              ...(Object.keys(filePaths).length > 0 ? { FilePaths: filePaths } : {}),
-            },
-          ],
-        },
-      },
-    ]);
   }
 
   /**
@@ -302,37 +273,5 @@ export class DeliveryPipelineStack extends Stack {
       filePublishingRoleArn(plan, account, region),
     ]);
     return remoteDeployStep(action, assembly, CDK_CLI_VERSION, stacks, roles);
-  }
-
-  /** What CDK Pipelines has no property for. */
-  private adjustStages(pipeline: codepipeline.Pipeline, plan: DeliveryPlan): void {
-    const resource = pipeline.node.defaultChild as codepipeline.CfnPipeline;
-    const rendered = this.resolve(resource.stages) as {
-      actions: { name: string; runOrder: number }[];
-    }[];
-    planStages(plan).forEach(({ name, actions, onFailure }, stage) => {
-      const override = (path: string, value: unknown) =>
-        resource.addPropertyOverride(`Stages.${stage}.${path}`, value);
-      // CDK names the stage of a single target after the target, and its actions after the stack.
-      override('Name', name);
-      if (onFailure) override('OnFailure', ON_FAILURE[onFailure]);
-      const alone = actions.filter(({ kind }) => kind === 'publish' || kind === 'release');
-      rendered[stage].actions.forEach((action, at) => {
-        // CDK has every step wait for the wave's deployments; some deploy themselves.
-        const step = actions.find((planned) => planned.name === action.name);
-        if (step && step.runOrder !== action.runOrder) {
-          override(`Actions.${at}.RunOrder`, step.runOrder);
-        }
-        const deployment = alone.find((planned) => planned.name.endsWith(action.name));
-        if (!deployment) return;
-        if (alone.length === 1) override(`Actions.${at}.Name`, deployment.name);
-        // A stack whose creation failed cannot be updated, and CDK Pipelines would leave it to a
-        // person to delete it in every target. Layer versions survive: they are RETAINed.
-        // Release stacks are not replaced: consumers would miss their parameters meanwhile.
-        if (deployment.kind === 'publish') {
-          override(`Actions.${at}.Configuration.ActionMode`, 'REPLACE_ON_FAILURE');
-        }
-      });
-    });
   }
 }

@@ -183,17 +183,28 @@ export function remoteDeployStep(
  * twice, and AWS rolls a stage back only within one version of the definition.
  */
 export function approvalComment(wave: WavePlan): string {
-  const targets = wave.targets.map(({ account, region }) => `${account}/${region}`);
   const paused = wave.paused.map(
     ({ account, region, reason, since }) => `${account}/${region} since ${since} (${reason})`,
   );
   const text = [
-    `Release the layers of execution #{codepipeline.PipelineExecutionId} to wave ${wave.name}: ${targets.join(', ')}.`,
+    `Release the layers of execution #{codepipeline.PipelineExecutionId} to wave ${wave.name}: ${describeTargets(wave)}.`,
     'The log of Publish-zips names them.',
     ...(paused.length > 0 ? [`Paused: ${paused.join(', ')}.`] : []),
   ].join(' ');
   // CodePipeline takes 1000 characters.
   return text.length <= 1000 ? text : `${text.slice(0, 997)}...`;
+}
+
+/** More targets than these would leave no room for what is paused. */
+const TARGETS_BY_NAME = 12;
+
+function describeTargets({ targets }: WavePlan): string {
+  if (targets.length <= TARGETS_BY_NAME) {
+    return targets.map(({ account, region }) => `${account}/${region}`).join(', ');
+  }
+  const accounts = new Set(targets.map(({ account }) => account)).size;
+  const regions = new Set(targets.map(({ region }) => region)).size;
+  return `${targets.length} targets in ${accounts} accounts and ${regions} regions`;
 }
 
 function overridesEnvironment(overrides: Overrides): Record<string, string> {

@@ -1,4 +1,4 @@
-export { expectedSeconds, MODEL, stageSeconds } from './duration';
+export { expectedSeconds, stageSeconds } from './duration';
 export {
   deployRoleArn,
   exampleFunctionName,
@@ -20,20 +20,6 @@ export {
   releasePlan,
   type WavePlan,
 } from './plan';
-export {
-  MAX_ACTIONS_PER_STAGE,
-  MAX_INLINE_POLICY_CHARACTERS,
-  MAX_PARAMETERS,
-  MAX_STAGES,
-  MAX_TEMPLATE_BYTES,
-  type QuotaUse,
-  quotaUse,
-} from './quotas';
-export {
-  type ActionKind,
-  type ActionPlan,
-  deploymentId,
-  planStages,
-  type StagePlan,
-} from './stages';
-export type { PublishStep, ReleaseStep, RemoteDeployment, SmokePlan, WaveSteps } from './steps';
+export { MAX_PARAMETERS, type QuotaUse, quotaUse } from './quotas';
+export { deploymentId, planStages, type StagePlan } from './stages';
+export type { RemoteDeployment, SmokePlan } from './steps';

@@ -14,45 +14,45 @@ import { planStages } from './stages';
 export const MAX_ACTIONS_PER_STAGE = 45;
 
 /** Most stages of a pipeline (same page). */
-export const MAX_STAGES = 50;
+const MAX_STAGES = 50;
 
 /**
  * Most resources of a stack, and bytes of its template
  * (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
  */
-export const MAX_RESOURCES_PER_STACK = 500;
-export const MAX_TEMPLATE_BYTES = 1_000_000;
+const MAX_RESOURCES_PER_STACK = 500;
+const MAX_TEMPLATE_BYTES = 1_000_000;
 
 /**
  * Most characters of all inline policies of a role
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
  */
-export const MAX_INLINE_POLICY_CHARACTERS = 10_240;
+const MAX_INLINE_POLICY_CHARACTERS = 10_240;
 
 /**
  * Most bytes of a standard parameter's value, and parameters of an account and region
  * (https://docs.aws.amazon.com/general/latest/gr/ssm.html).
  */
-export const MAX_PARAMETER_BYTES = 4096;
+const MAX_PARAMETER_BYTES = 4096;
 export const MAX_PARAMETERS = 10_000;
 
 /**
  * Most bytes of a layer version's resource policy
  * (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
  */
-export const MAX_LAYER_POLICY_BYTES = 20_480;
+const MAX_LAYER_POLICY_BYTES = 20_480;
 
 /**
  * Most bytes of a template that is handed over in the request itself, as that of an artifact
  * replica is: no bootstrap bucket can be counted upon there (https://github.com/aws/aws-cdk/issues/27196).
  */
-export const MAX_INLINE_TEMPLATE_BYTES = 51_200;
+const MAX_INLINE_TEMPLATE_BYTES = 51_200;
 
 /** Most bytes of a bucket policy (https://docs.aws.amazon.com/general/latest/gr/s3.html). */
-export const MAX_BUCKET_POLICY_BYTES = 20_480;
+const MAX_BUCKET_POLICY_BYTES = 20_480;
 
 /** Most managed policies of a role, without a raise (the page on IAM above). */
-export const MAX_MANAGED_POLICIES = 10;
+const MAX_MANAGED_POLICIES = 10;
 
 /** One quota, and how much of it a plan uses. */
 export interface QuotaUse {

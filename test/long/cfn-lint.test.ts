@@ -1,0 +1,96 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import type { CloudAssembly, CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
+import { context } from '../../cdk.json';
+import { DeliveryPipelineStack } from '../../lib/pipeline';
+import { pythonEnvironment } from '../../lib/rehearsal/tools/python';
+import { planOf, rawConfig } from '../pipeline/fixture';
+
+const MINUTES = 60_000;
+
+/** Rules that speak of how CDK writes templates, with what they would have us change. */
+const NOT_OURS = {
+  E3703: 'Fn::Join where Fn::Sub would do: CDK joins tokens into text by Fn::Join',
+  W3005: 'DependsOn beside a reference: CDK depends on a role and its policies together',
+};
+
+let dir: string;
+let lint: string;
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'layers-cfn-lint-'));
+  const env = pythonEnvironment();
+  execFileSync('python3', ['-m', 'venv', join(dir, 'venv')], { env });
+  execFileSync(
+    join(dir, 'venv/bin/python'),
+    [
+      '-m',
+      'pip',
+      'install',
+      '-q',
+      '--no-deps',
+      '--require-hashes',
+      '-r',
+      join(__dirname, 'cfn-lint.txt'),
+    ],
+    { env, stdio: ['ignore', 'inherit', 'pipe'] },
+  );
+  lint = join(dir, 'venv/bin/cfn-lint');
+}, 5 * MINUTES);
+
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Every template of a configuration that uses what there is to use. */
+function templates(): CloudFormationStackArtifact[] {
+  const raw = rawConfig();
+  raw.notifications = { emails: ['ops@example.com'] };
+  raw.waves[0].regions.push('af-south-1', 'ap-southeast-5');
+  raw.waves[1].canary = { region: 'eu-west-1' };
+  const app = new App({ context, outdir: join(dir, 'cdk.out') });
+  new DeliveryPipelineStack(app, 'Delivery', { plan: planOf(raw) });
+  const stacksOf = (assembly: CloudAssembly): CloudFormationStackArtifact[] => [
+    ...assembly.stacks,
+    ...assembly.nestedAssemblies.flatMap(({ nestedAssembly }) => stacksOf(nestedAssembly)),
+  ];
+  return stacksOf(app.synth());
+}
+
+/** What cfn-lint says of templates for one region; empty when it finds nothing. */
+function findings(region: string, files: readonly string[]): string {
+  const { stdout, stderr } = spawnSync(
+    lint,
+    ['--regions', region, '--ignore-checks', ...Object.keys(NOT_OURS), '-t', ...files],
+    { encoding: 'utf8', env: pythonEnvironment() },
+  );
+  return `${stdout}${stderr}`.trim();
+}
+
+test(
+  'cfn-lint finds nothing in any template, each taken for the region that it goes to',
+  () => {
+    const stacks = templates();
+    const regions = [...new Set(stacks.map(({ environment }) => environment.region))];
+    expect(regions).toHaveLength(4);
+    for (const region of regions) {
+      const files = stacks
+        .filter(({ environment }) => environment.region === region)
+        .map(({ templateFullPath }) => templateFullPath);
+      expect({ region, findings: findings(region, files) }).toEqual({ region, findings: '' });
+    }
+  },
+  10 * MINUTES,
+);
+
+test('cfn-lint finds a property that does not exist', () => {
+  const file = join(dir, 'broken.template.json');
+  writeFileSync(
+    file,
+    JSON.stringify({
+      Resources: { Layer: { Type: 'AWS::Lambda::LayerVersion', Properties: { Size: 1 } } },
+    }),
+  );
+  expect(findings('eu-west-1', [file])).toContain('E3002');
+});
