@@ -42,7 +42,8 @@ export function npmFetch(options?: NpmOptions): FetchTarball {
  * @throws LayersError `FileNotFound`, `DownloadFailed`
  */
 export function fileFetch(options?: NpmOptions): FetchFile {
-  const attempts = retrying(options);
+  // Without a way to the site a person should know at once, not after npm's minutes.
+  const attempts = retrying(options, [...FINAL_CODES, 'ENOTFOUND']);
   return (url) =>
     attempts(async (settings) => {
       try {
@@ -88,7 +89,7 @@ export async function readSource(
 }
 
 /** Runs something with npm's settings, again as often as these say. */
-function retrying(options?: NpmOptions) {
+function retrying(options?: NpmOptions, finalCodes: readonly string[] = FINAL_CODES) {
   let resolved: Promise<NpmOptions> | undefined;
   return async <T>(attempt: (settings: NpmOptions) => Promise<T>): Promise<T> => {
     resolved ??= options ? Promise.resolve(options) : npmOptions();
@@ -100,7 +101,7 @@ function retrying(options?: NpmOptions) {
       minTimeout: Number(settings.fetchRetryMintimeout ?? 10_000),
       maxTimeout: Number(settings.fetchRetryMaxtimeout ?? 60_000),
       randomize: true,
-      shouldRetry: (error) => !FINAL_CODES.includes(codeOf(error.cause)),
+      shouldRetry: (error) => !finalCodes.includes(codeOf(error.cause)),
     });
   };
 }

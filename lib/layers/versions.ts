@@ -81,7 +81,10 @@ export async function resolveVersion(
     return fromNpm(version, offers[architecture].get(version) as string, false);
   }
 
-  const vendor = EXACT.test(plain) ? await lookUp(runtime.name, plain) : undefined;
+  const onNpm = `${runtime.name} version "${wanted}" is not on npm for ${architecture}`;
+  const vendor = EXACT.test(plain)
+    ? await lookUp(runtime.name, plain).catch(after(onNpm))
+    : undefined;
   const source = vendor?.archives[architecture];
   if (source) return { runtime, version: plain, architecture, source, pinned: false };
   const others = ARCHITECTURES.filter(
@@ -124,6 +127,14 @@ export function npmVersions(): PackageVersions {
 
 function newestFirst(versions: readonly string[]): string[] {
   return [...versions].sort(compareVersions).reverse();
+}
+
+/** Says first what was found out before a look-up failed. */
+function after(said: string): (cause: unknown) => never {
+  return (cause) => {
+    if (!(cause instanceof LayersError)) throw cause;
+    throw new LayersError(cause.code, `${said}, and ${cause.message}`, { cause });
+  };
 }
 
 function unknown(

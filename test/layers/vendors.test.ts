@@ -240,7 +240,16 @@ describe('a version that npm does not have', () => {
     sites.stop();
     await expect(build('deno', '1.46.3', 'arm64')).rejects.toMatchObject({
       code: 'VersionLookupFailed',
-      message: expect.stringContaining('.sha256sum could not be downloaded'),
+      message: expect.stringMatching(
+        /^deno version "1\.46\.3" is not on npm for arm64, and http.+\.sha256sum could not be downloaded: /,
+      ),
+    });
+  });
+
+  test('fails at once where the site has no address here, whatever npm says of retries', async () => {
+    const patient = { cache: temporaryFolder(), fetchRetries: 2, fetchRetryMintimeout: 30_000 };
+    await expect(fileFetch(patient)('https://nodejs.invalid/dist')).rejects.toMatchObject({
+      code: 'DownloadFailed',
     });
   });
 
