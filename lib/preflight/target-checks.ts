@@ -1,5 +1,6 @@
 import {
   GetAccountSettingsCommand,
+  type GetAccountSettingsCommandOutput,
   GetLayerVersionCommand,
   LambdaClient,
 } from '@aws-sdk/client-lambda';
@@ -31,6 +32,7 @@ export class TargetChecks {
   private readonly openLookup: () => Promise<unknown>;
   private readonly openPublish: () => Promise<unknown>;
   private readonly bootstrap: string;
+  private regionIsOff = false;
 
   /** @param homeAccount account that the target's bootstrap must trust */
   constructor(
@@ -56,17 +58,16 @@ export class TargetChecks {
 
   /** Every problem of the target, each with its cure; none when it is ready. */
   async problems(): Promise<string[]> {
-    const trust = [
-      ...(await this.attempt(() => this.trusts(this.openLookup))),
-      ...(await this.attempt(() => this.trusts(this.openPublish))),
-    ];
+    const lookup = await this.attempt(() => this.trusts(this.openLookup));
+    const publish = await this.attempt(() => this.trusts(this.openPublish));
     // Everything else is asked through the first role.
-    if (trust.length > 0) return [...new Set(trust)];
-    const region = await this.attempt(() => this.regionIsEnabled());
-    if (region.length > 0) return region;
+    if (lookup.length > 0) return [...lookup, ...publish];
+    const code = await this.attempt(() => this.codeFits());
+    if (this.regionIsOff) return [...publish, ...code];
     return [
+      ...publish,
       ...(await this.attempt(() => this.bootstrapIsNew())),
-      ...(await this.attempt(() => this.codeFits())),
+      ...code,
       ...(await this.attempt(() => this.parametersFit())),
     ];
   }
@@ -79,21 +80,6 @@ export class TargetChecks {
   private async trusts(open: () => Promise<unknown>): Promise<string[]> {
     await open();
     return [];
-  }
-
-  /** The first request to the region itself: one that is not enabled knows no credentials. */
-  private async regionIsEnabled(): Promise<string[]> {
-    const { account, region } = this.target;
-    try {
-      await this.lambda.send(new GetAccountSettingsCommand({}));
-      return [];
-    } catch (error) {
-      const reason = this.explain(error, 'lambda:GetAccountSettings');
-      if (reason.code !== 'RefusedCredentials') throw reason;
-      return [
-        `region ${region} is not enabled in account ${account}: ${(error as Error).message}; enable it there (aws account enable-region --region-name ${region}), or pause the target`,
-      ];
-    }
   }
 
   private async bootstrapIsNew(): Promise<string[]> {
@@ -112,10 +98,25 @@ export class TargetChecks {
     ];
   }
 
+  /** The first request to the region itself: one that is not enabled knows no credentials. */
+  private async accountSettings(): Promise<GetAccountSettingsCommandOutput> {
+    const { account, region } = this.target;
+    try {
+      return await this.lambda.send(new GetAccountSettingsCommand({}));
+    } catch (error) {
+      const reason = this.explain(error, 'lambda:GetAccountSettings');
+      if (reason.code !== 'RefusedCredentials') throw reason;
+      this.regionIsOff = true;
+      throw new LayersError(
+        'RegionNotEnabled',
+        `region ${region} is not enabled in account ${account}: ${(error as Error).message}; enable it there (aws account enable-region --region-name ${region}), or pause the target`,
+        { cause: error },
+      );
+    }
+  }
+
   private async codeFits(): Promise<string[]> {
-    const { AccountLimit, AccountUsage } = await this.send('lambda:GetAccountSettings', () =>
-      this.lambda.send(new GetAccountSettingsCommand({})),
-    );
+    const { AccountLimit, AccountUsage } = await this.accountSettings();
     const left = Number(AccountLimit?.TotalCodeSize) - Number(AccountUsage?.TotalCodeSize);
     const zips = this.plan.layers.reduce((sum, { zipBytes }) => sum + zipBytes, 0);
     // Asked only where it is tight: what is published already takes no further storage.

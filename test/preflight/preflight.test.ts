@@ -92,6 +92,20 @@ test('fails for every target at once, each with its cure', async () => {
   });
 });
 
+test('fails for more than one thing in one target', async () => {
+  sts
+    .on(AssumeRoleCommand, { RoleArn: far.publishRoleArn })
+    .rejects(awsError('AccessDenied', 'no trust', 403));
+  ssm
+    .on(GetParameterCommand)
+    .callsFake(inAfrica(() => ({ Parameter: { Value: '5' } }), { Parameter: { Value: '28' } }));
+  const [, , [, problems]] = await problemsOf();
+  expect(problems).toEqual([
+    expect.stringContaining(`sts:AssumeRole on ${far.publishRoleArn} is denied`),
+    expect.stringContaining('bootstrap version is 5'),
+  ]);
+});
+
 test('fails with the exact command for a qualifier of one’s own, without trust at home', async () => {
   ssm.on(GetParameterCommand).rejects(new ParameterNotFound({ message: 'none', $metadata: {} }));
   const own = {
