@@ -8,6 +8,7 @@ import { context as shipped } from '../../cdk.json';
 import { configFromContext, exampleValues, parseConfig } from '../../lib/config';
 import { describeError } from '../../lib/errors';
 import { findRuntime, loadRuntimes } from '../../lib/layers';
+import { planOf, rawConfig } from '../pipeline/fixture';
 import { BLOCKS, type Block, block, COMMANDS, ROOT } from './blocks';
 import {
   HERE,
@@ -128,6 +129,22 @@ describe('what the pages show', () => {
       said = describeError(error);
     }
     expect(`${said}\n`).toBe(block('docs/configuration.md', 'error [InvalidConfiguration]'));
+  });
+
+  test('is what a configuration beyond a quota is refused with', () => {
+    const waves = Array.from({ length: 19 }, (_, index) => ({
+      name: `wave${index}`,
+      accounts: [String(700000000000 + index)],
+      regions: ['eu-west-1'],
+      approval: true,
+    }));
+    let said = '';
+    try {
+      planOf({ ...rawConfig(), waves });
+    } catch (error) {
+      said = describeError(error);
+    }
+    expect(`${said}\n`).toBe(block('docs/configuration.md', 'error [QuotaExceeded]'));
   });
 
   test.each(['README.md', 'docs/configuration.md'])(
