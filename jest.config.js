@@ -10,6 +10,8 @@ module.exports = {
   // Whole rehearsals wait a lot: jest's own number, one less than the cores, would be one of two.
   maxWorkers: 2,
   roots: ['<rootDir>/test'],
+  // A slow machine is no failure; what hangs still ends.
+  testTimeout: 30_000,
   testMatch: ['**/*.test.ts'],
   // Rehearsals of many minutes: npm run test:long.
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/long/'],
