@@ -1,11 +1,10 @@
 import type { Connection } from './connection';
-import { type ErrorDocument, errorTypeHeader, RuntimeError, reasonOf } from './errors';
+import { ERROR_BODY, ERROR_TYPE, errorTrailers } from './error-trailers';
+import { type ErrorDocument, RuntimeError, reasonOf } from './errors';
 import { joined, type Response } from './http';
 
 const encoder = new TextEncoder();
 
-const ERROR_TYPE = 'Lambda-Runtime-Function-Error-Type';
-const ERROR_BODY = 'Lambda-Runtime-Function-Error-Body';
 const LAST_CHUNK = '0\r\n';
 const LINE_END = encoder.encode('\r\n');
 
@@ -49,11 +48,6 @@ export class StreamedAnswer {
     return this.answered !== undefined;
   }
 
-  /** Whether its last chunk was sent. */
-  get complete(): boolean {
-    return this.closed;
-  }
-
   /** @throws RuntimeError `Runtime.InvalidStreamingOperation` */
   set contentType(type: string) {
     if (this.begun) {
@@ -78,7 +72,7 @@ export class StreamedAnswer {
   close(error?: ErrorDocument): Promise<void> {
     return this.enqueue(async () => {
       if (this.closed) return;
-      await this.send(encoder.encode(`${LAST_CHUNK}${error ? trailers(error) : ''}\r\n`));
+      await this.send(encoder.encode(`${LAST_CHUNK}${error ? errorTrailers(error) : ''}\r\n`));
       this.closed = true;
     });
   }
@@ -155,10 +149,4 @@ function refused(reason: string): RuntimeError {
 
 function chunk(bytes: Uint8Array): Uint8Array {
   return joined([encoder.encode(`${bytes.length.toString(16)}\r\n`), bytes, LINE_END]);
-}
-
-function trailers(error: ErrorDocument): string {
-  const body = encoder.encode(JSON.stringify(error));
-  const latin1 = Array.from(body, (byte) => String.fromCharCode(byte)).join('');
-  return `${ERROR_TYPE}: ${errorTypeHeader(error.errorType)}\r\n${ERROR_BODY}: ${btoa(latin1)}\r\n`;
 }

@@ -291,6 +291,38 @@ export function describeStreamingContract({ name, file }: RuntimeDialect): void 
       await goesOn(layer);
     });
 
+    test('too long for trailers is shortened: first its causes, then its frames, then its text', async () => {
+      const layer = await start(`
+        const deep = (levels, make) => levels > 0 ? [deep(levels - 1, make)][0] : make();
+        export async function* handler({ last, cause, levels, text }) {
+          if (last) return yield 'well';
+          yield 'begun ';
+          Error.stackTraceLimit = 100;
+          deep(levels, () => {
+            throw new RangeError('ü'.repeat(text), { cause: cause && new Error('y'.repeat(cause)) });
+          });
+        }`);
+      const failure = async (event: object) => {
+        const post = await layer.api.invoke(event);
+        expect(JSON.stringify(post.trailers).length).toBeLessThan(4096);
+        return trailerOf(post);
+      };
+      expect(await failure({ levels: 1, text: 9, cause: 9 })).toMatchObject({
+        errorMessage: 'ü'.repeat(9),
+        cause: { errorMessage: 'y'.repeat(9) },
+      });
+      const withoutCause = await failure({ levels: 1, text: 500, cause: 5000 });
+      expect(withoutCause.cause).toBeUndefined();
+      expect(withoutCause.errorMessage).toBe('ü'.repeat(500));
+      const fewFrames = await failure({ levels: 80, text: 500 });
+      expect(fewFrames.errorMessage).toBe('ü'.repeat(500));
+      expect(fewFrames.stackTrace.length).toBeGreaterThan(1);
+      const short = await failure({ levels: 1, text: 5000 });
+      expect(short).toMatchObject({ header: 'Function.RangeError', errorType: 'RangeError' });
+      expect(short.errorMessage).toMatch(/^ü{100,}…$/);
+      await goesOn(layer);
+    });
+
     test('of a generator, before and after its first piece', async () => {
       const layer = await start(`
         export async function* handler(event) {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { LocalFunction } from '../../lib/invoke';
 
 jest.setTimeout(60_000);
@@ -58,3 +61,26 @@ describe('example functions', () => {
     expect(payload).toBe(`${prelude}line 1 of 2\nline 2 of 2\n`);
   });
 });
+
+test.each(['bun', 'deno', 'node'])(
+  '%s: the emulator takes an error of any length in the middle of an answer',
+  async (runtime) => {
+    const codeDir = mkdtempSync(join(tmpdir(), 'long-error-'));
+    writeFileSync(
+      join(codeDir, 'main.mjs'),
+      `export async function* handler() { yield 'begun'; throw new Error('x'.repeat(100_000)); }`,
+    );
+    const fn = await LocalFunction.create({ runtime, codeDir, handler: 'main.handler' });
+    try {
+      for (const time of [1, 2]) {
+        const { payload, log } = await fn.invoke(JSON.stringify({ time }));
+        expect(payload).toBe('begun');
+        expect(log).toContain('x'.repeat(100_000));
+        expect(log).not.toContain('may have arrived');
+      }
+    } finally {
+      await fn.close();
+      rmSync(codeDir, { recursive: true, force: true });
+    }
+  },
+);
