@@ -41,9 +41,7 @@ export function expectTemplatesWithinLimits(plan: DeliveryPlan): void {
     if (stack.stackName === `${plan.name}-delivery`) {
       expect(bytes).toBeLessThanOrEqual(estimate("bytes of the pipeline's template"));
       expect(bytes).toBeGreaterThan(0.6 * estimate("bytes of the pipeline's template"));
-      expect(managedPolicies(stack)).toBeLessThanOrEqual(
-        estimate('managed policies of the preflight role'),
-      );
+      expect(managedPolicies(stack)).toBeLessThanOrEqual(estimate('managed policies of a role'));
     } else if (stack.stackName.includes('-support-')) {
       expect(bytes).toBeLessThanOrEqual(estimate("bytes of an artifact replica's template"));
     }
