@@ -22,7 +22,7 @@ export const MODEL = {
   unchangedStack: 1,
   /** All preflight checks of one target; `checks` targets side by side. */
   preflightCheck: 3,
-  /** Bytes a second of one transfer to S3, of which `transfers` run side by side. */
+  /** Bytes a second of one transfer to S3; the line carries `transfers` of them side by side. */
   transferBytes: 42_000_000,
   transfers: 8,
   /** A CloudFormation action beyond its resources. */
