@@ -126,18 +126,34 @@ function pipelineQuotas(
   const regions = new Set(targets.map(({ region }) => region));
   const accountsIn = (region: string) =>
     targets.filter((target) => target.region === region).length;
+  const steps = waves.flatMap((wave) => wave.steps ?? []);
+  const remote = steps.flatMap(({ release }) =>
+    release.flatMap((step) => step.remote?.targets ?? []),
+  );
+  const remoteActions = steps.flatMap(({ publish, release }) =>
+    [...publish, ...release].flatMap((step) => step.remote ?? []),
+  );
   const elsewhere = [...regions].filter((region) => region !== home.region).map(accountsIn);
   return [
     {
       quota: `bytes of the pipeline's template (estimated, ${targets.length} targets)`,
-      used: 36_000 + 2500 * targets.length + 4000 * waves.length + 800 * regions.size,
+      used:
+        36_000 +
+        2500 * (targets.length - remote.length) +
+        800 * remote.length +
+        5000 * remoteActions.length +
+        4000 * waves.length +
+        800 * regions.size,
       limit: MAX_TEMPLATE_BYTES,
     },
     {
       // The preflight role enters each target through two roles, 50 of which fill a policy; the
-      // pipeline's own role has one policy for about 40 targets.
+      // pipeline's own role has one policy for about 40 targets and artifact replicas.
       quota: `managed policies of a role (estimated, ${targets.length} targets)`,
-      used: Math.max(Math.ceil(targets.length / 40), Math.ceil((2 * targets.length) / 50) - 1),
+      used: Math.max(
+        Math.ceil((targets.length + regions.size) / 40),
+        Math.ceil((2 * targets.length) / 50) - 1,
+      ),
       limit: MAX_MANAGED_POLICIES,
     },
     {
@@ -155,7 +171,7 @@ function pipelineQuotas(
 
 /** A remote deployment may assume two bootstrap roles of each target, and names them all. */
 function remoteQuotas(plan: DeliveryPlan): Omit<QuotaUse, 'field' | 'cure'>[] {
-  const around = 2000;
+  const around = 3000;
   return plan.waves.flatMap(({ name, steps }) =>
     [...(steps?.publish ?? [])].flatMap(({ remote }) =>
       remote

@@ -40,12 +40,14 @@ test(
   () => {
     const accounts = (count: number) =>
       Array.from({ length: count }, (_, index) => String(700000000000 + index));
-    const regions = [...REGIONS]
-      .filter(([, { partition, codePipeline }]) => partition === 'aws' && codePipeline)
-      .map(([name]) => name);
+    const commercial = [...REGIONS].filter(([, { partition }]) => partition === 'aws');
+    const named = (has: boolean) =>
+      commercial.filter(([, { codePipeline }]) => codePipeline === has).map(([name]) => name);
+    const regions = named(true);
     for (const wave of [
       { name: 'regions', accounts: accounts(9), regions },
       { name: 'home', accounts: accounts(141), regions: ['us-east-1'] },
+      { name: 'remote', accounts: accounts(7), regions: named(false) },
       { name: 'elsewhere', accounts: accounts(77), regions: ['ap-southeast-2'] },
     ]) {
       expectTemplatesWithinLimits(planOf({ ...rawConfig(), waves: [wave] }));
