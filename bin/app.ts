@@ -1,9 +1,9 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import * as config from '../lib/config';
-import { describeError } from '../lib/errors';
 import { DeliveryPipelineStack } from '../lib/pipeline';
 import { planDelivery, releasePlan } from '../lib/plan';
+import { runProgram } from '../lib/program';
 import { prepareRelease, releaseFolders, writeReleasePlan } from '../lib/release/prepare';
 import * as standalone from '../lib/standalone';
 
@@ -33,7 +33,4 @@ async function main(): Promise<void> {
   app.synth();
 }
 
-main().catch((error) => {
-  say(describeError(error));
-  process.exitCode = 1;
-});
+runProgram(main);

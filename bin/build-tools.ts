@@ -1,10 +1,7 @@
 import { join } from 'node:path';
-import { describeError } from '../lib/errors';
+import { runProgram } from '../lib/program';
 import { bundleTools } from '../lib/publish/bundle-tools';
 
 const file = process.argv[2] ?? join(__dirname, '../dist/release/tools.cjs');
 
-bundleTools(file).catch((error) => {
-  console.error(describeError(error));
-  process.exitCode = 1;
-});
+runProgram(() => bundleTools(file));

@@ -1,9 +1,4 @@
-import { describeError } from '../lib/errors';
 import { invokeCommand } from '../lib/invoke/command';
+import { runProgram } from '../lib/program';
 
-invokeCommand()
-  .parseAsync()
-  .catch((error) => {
-    console.error(describeError(error));
-    process.exitCode = 1;
-  });
+runProgram(() => invokeCommand().parseAsync());

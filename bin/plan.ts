@@ -1,10 +1,5 @@
 import { dirname } from 'node:path';
-import { describeError } from '../lib/errors';
 import { planCommand } from '../lib/preview';
+import { runProgram } from '../lib/program';
 
-planCommand(dirname(__dirname))
-  .parseAsync()
-  .catch((error) => {
-    console.error(describeError(error));
-    process.exitCode = 1;
-  });
+runProgram(() => planCommand(dirname(__dirname)).parseAsync());

@@ -1,10 +1,5 @@
 import { dirname } from 'node:path';
-import { describeError } from '../lib/errors';
+import { runProgram } from '../lib/program';
 import { rehearseCommand } from '../lib/rehearsal/command';
 
-rehearseCommand(dirname(__dirname))
-  .parseAsync()
-  .catch((error) => {
-    console.error(describeError(error));
-    process.exitCode = 1;
-  });
+runProgram(() => rehearseCommand(dirname(__dirname)).parseAsync());

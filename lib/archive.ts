@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { type Entry, fromBufferPromise, openPromise, type ZipFile as Zip } from 'yauzl';
+import { type Entry, fromBufferPromise, openPromise } from 'yauzl';
 import { ZipFile } from 'yazl';
 import { LayersError } from './errors';
 
@@ -75,22 +75,20 @@ export async function extractZip(zipPath: string, folder: string): Promise<void>
 
 /** One file of a zip; undefined where it has none of that name. */
 export async function readZipEntry(zipPath: string, fileName: string): Promise<Buffer | undefined> {
-  let found: Buffer | undefined;
-  await eachEntry(zipPath, async (entry, open) => {
-    if (entry.fileName !== fileName) return true;
-    found = await buffer(await open());
-    return false;
-  });
-  return found;
+  return (await readZipEntries(zipPath, new Set([fileName]))).get(fileName);
 }
 
-/** Files of a zip in memory that have one of these names. */
+/**
+ * Files of a zip that have one of these names.
+ *
+ * @param zip path, or content
+ */
 export async function readZipEntries(
-  zip: Buffer,
+  zip: string | Buffer,
   fileNames: ReadonlySet<string>,
 ): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
-  await visitEntries(await fromBufferPromise(zip, { lazyEntries: true }), async (entry, open) => {
+  await eachEntry(zip, async (entry, open) => {
     if (fileNames.has(entry.fileName)) found.set(entry.fileName, await buffer(await open()));
     return found.size < fileNames.size;
   });
@@ -100,11 +98,11 @@ export async function readZipEntries(
 type Visit = (entry: Entry, open: () => Promise<Readable>) => Promise<boolean>;
 
 /** Visits entries in order until `visit` answers false. */
-async function eachEntry(zipPath: string, visit: Visit): Promise<void> {
-  await visitEntries(await openPromise(zipPath, { lazyEntries: true }), visit);
-}
-
-async function visitEntries(zip: Zip, visit: Visit): Promise<void> {
+async function eachEntry(source: string | Buffer, visit: Visit): Promise<void> {
+  const options = { lazyEntries: true };
+  const zip = await (typeof source === 'string'
+    ? openPromise(source, options)
+    : fromBufferPromise(source, options));
   try {
     await new Promise<void>((done, reject) => {
       zip.on('error', reject);

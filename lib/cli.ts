@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { describeError } from './errors';
 import { buildCommand } from './layers/command';
 import { arnCommand, listCommand } from './lookup/command';
 import { preflightCommand } from './preflight';
+import { runProgram } from './program';
 import { publishCommand } from './publish/command';
 import { smokeCommand } from './smoke/command';
 
@@ -16,10 +16,5 @@ export async function runLayers(): Promise<void> {
     .addCommand(smokeCommand())
     .addCommand(arnCommand())
     .addCommand(listCommand());
-  try {
-    await program.parseAsync();
-  } catch (error) {
-    console.error(describeError(error));
-    process.exitCode = 1;
-  }
+  await runProgram(() => program.parseAsync());
 }

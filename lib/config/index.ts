@@ -12,3 +12,4 @@ export {
 export { partitionOf, REGIONS, type RegionFacts } from './regions';
 export type { DeliveryConfig, RuntimeConfig, SharingConfig, WaveConfig } from './schema';
 export { parseConfig } from './validate';
+export { type Place, pauseOf, targetsOf } from './waves';

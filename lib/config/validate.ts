@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { LayersError } from '../errors';
 import { REGIONS } from './regions';
 import { type DeliveryConfig, deliverySchema, type WaveConfig } from './schema';
+import { pauseOf, targetsOf } from './waves';
 
 /** One thing wrong: where, and what to do about it. */
 interface Problem {
@@ -116,18 +117,16 @@ function targetProblems(config: DeliveryConfig): Problem[] {
   const problems: Problem[] = [];
   const seen = new Map<string, string>();
   config.waves.forEach((wave, index) => {
-    for (const account of wave.accounts) {
-      for (const region of wave.regions) {
-        const target = `${account}/${region}`;
-        const other = seen.get(target);
-        if (other !== undefined) {
-          problems.push({
-            field: `delivery.waves.${index}`,
-            message: `target ${target} stands in wave "${other}" and in wave "${wave.name}"; keep it in one`,
-          });
-        }
-        seen.set(target, wave.name);
+    for (const { account, region } of targetsOf(wave)) {
+      const target = `${account}/${region}`;
+      const other = seen.get(target);
+      if (other !== undefined) {
+        problems.push({
+          field: `delivery.waves.${index}`,
+          message: `target ${target} stands in wave "${other}" and in wave "${wave.name}"; keep it in one`,
+        });
       }
+      seen.set(target, wave.name);
     }
     problems.push(...canaryProblems(wave, `delivery.waves.${index}.canary`));
     wave.paused.forEach((paused, at) => {
@@ -155,10 +154,7 @@ function canaryProblems(wave: WaveConfig, field: string): Problem[] {
       { field, message: `${target} is not a target of wave "${wave.name}"; name one that is` },
     ];
   }
-  const paused = wave.paused.some(
-    (entry) => entry.region === region && (entry.account ?? account) === account,
-  );
-  return paused
+  return pauseOf(wave, { account, region })
     ? [{ field, message: `${target} is paused; name another target, or resume this one` }]
     : [];
 }

@@ -24,11 +24,10 @@ import type { Overrides } from '../config';
 import {
   type DeliveryPlan,
   deploymentId,
-  deployRoleArn,
-  filePublishingRoleArn,
   preflightRoleName,
   publishRoleName,
   type RemoteDeployment,
+  remoteRoleArns,
   smokeRoleName,
   type WavePlan,
 } from '../plan';
@@ -258,20 +257,17 @@ export class DeliveryPipelineStack extends Stack {
   /** The stages of its targets are in the cloud assembly, but are no stages of the pipeline. */
   private remoteStep(
     plan: DeliveryPlan,
-    { action, targets }: RemoteDeployment,
+    deployment: RemoteDeployment,
     stageOf: (target: ReleaseTarget) => Stage,
     assembly: FileSet,
   ): CodeBuildStep {
-    const stacks = targets.map(stageOf).flatMap((stage) =>
+    const stacks = deployment.targets.map(stageOf).flatMap((stage) =>
       stage.node
         .findAll()
         .filter((node) => Stack.isStack(node))
         .map(({ node }) => node.path),
     );
-    const roles = targets.flatMap(({ account, region }) => [
-      deployRoleArn(plan, account, region),
-      filePublishingRoleArn(plan, account, region),
-    ]);
-    return remoteDeployStep(action, assembly, CDK_CLI_VERSION, stacks, roles);
+    const roles = remoteRoleArns(plan, deployment);
+    return remoteDeployStep(deployment.action, assembly, CDK_CLI_VERSION, stacks, roles);
   }
 }

@@ -61,6 +61,11 @@ export function stageSeconds(plan: DeliveryPlan, actions: readonly ActionPlan[])
 }
 
 const remoteStart = MODEL.codeBuildStart + MODEL.remoteStart;
+const publishStack = MODEL.cloudFormation + MODEL.publishResources;
+
+/** A layer has at most four parameters: latest, major, version and record. */
+const releaseStack = ({ layers }: DeliveryPlan) =>
+  MODEL.cloudFormation + (4 * layers.length) / MODEL.parametersPerSecond;
 
 /** Seconds of an action that deals with a number of targets. */
 const SECONDS: Record<ActionKind, (plan: DeliveryPlan, targets: number) => number> = {
@@ -82,12 +87,10 @@ const SECONDS: Record<ActionKind, (plan: DeliveryPlan, targets: number) => numbe
     return MODEL.codeBuildStart + (bytes * targets) / (MODEL.transferBytes * MODEL.transfers);
   },
   approval: () => 0,
-  publish: () => MODEL.cloudFormation + MODEL.publishResources,
+  publish: () => publishStack,
   smoke: ({ layers }, targets) =>
     MODEL.codeBuildStart + Math.ceil(targets / MODEL.checks) * layers.length * MODEL.smokeCheck,
-  'remote-publish': () => remoteStart + MODEL.cloudFormation + MODEL.publishResources,
-  'remote-release': ({ layers }) =>
-    remoteStart + MODEL.cloudFormation + (4 * layers.length) / MODEL.parametersPerSecond,
-  // A layer has at most four parameters: latest, major, version and record.
-  release: ({ layers }) => MODEL.cloudFormation + (4 * layers.length) / MODEL.parametersPerSecond,
+  release: releaseStack,
+  'remote-publish': () => remoteStart + publishStack,
+  'remote-release': (plan) => remoteStart + releaseStack(plan),
 };

@@ -1,9 +1,7 @@
 export { expectedSeconds, stageSeconds } from './duration';
 export {
-  deployRoleArn,
   exampleFunctionName,
   exampleRoleName,
-  filePublishingRoleArn,
   lookupRoleArn,
   preflightRoleName,
   publishRoleName,
@@ -22,4 +20,4 @@ export {
 } from './plan';
 export { MAX_PARAMETERS, type QuotaUse, quotaUse } from './quotas';
 export { deploymentId, planStages, type StagePlan } from './stages';
-export type { RemoteDeployment, SmokePlan } from './steps';
+export { type RemoteDeployment, remoteRoleArns, type SmokePlan } from './steps';

@@ -1,4 +1,10 @@
-import { type DeliveryConfig, partitionOf, type SharingConfig } from '../config';
+import {
+  type DeliveryConfig,
+  partitionOf,
+  pauseOf,
+  type SharingConfig,
+  targetsOf,
+} from '../config';
 import { LayersError } from '../errors';
 import type {
   Architecture,
@@ -111,14 +117,10 @@ function planWave(
 ): WavePlan {
   const targets: ReleaseTarget[] = [];
   const paused: PausedTarget[] = [];
-  for (const account of wave.accounts) {
-    for (const region of wave.regions) {
-      const pause = wave.paused.find(
-        (entry) => entry.region === region && (entry.account ?? account) === account,
-      );
-      if (pause) paused.push({ account, region, reason: pause.reason, since: pause.since });
-      else targets.push(planTarget(config, wave.name, account, region, layers));
-    }
+  for (const { account, region } of targetsOf(wave)) {
+    const pause = pauseOf(wave, { account, region });
+    if (pause) paused.push({ account, region, reason: pause.reason, since: pause.since });
+    else targets.push(planTarget(config, wave.name, account, region, layers));
   }
   return {
     name: wave.name,

@@ -1,10 +1,10 @@
 import type { SharingConfig } from '../config';
 import { LayersError } from '../errors';
 import type { ReleaseTarget } from '../release';
-import { deployRoleArn, filePublishingRoleArn } from './names';
 import { planParameters } from './parameters';
 import type { DeliveryPlan } from './plan';
 import { planStages } from './stages';
+import { remoteDeployments, remoteRoleArns } from './steps';
 
 /**
  * Most actions that the plan puts into one stage. CodePipeline takes 50: the rest is for a person
@@ -105,12 +105,11 @@ export function quotaUse(plan: DeliveryPlan): QuotaUse[] {
       field: 'delivery.waves',
       cure: splitWaves,
     },
-    ...pipelineQuotas(plan, targets).map((use) => ({
+    ...[...pipelineQuotas(plan, targets), ...remoteQuotas(plan)].map((use) => ({
       ...use,
       field: 'delivery.waves',
       cure: splitWaves,
     })),
-    ...remoteQuotas(plan).map((use) => ({ ...use, field: 'delivery.waves', cure: splitWaves })),
     ...targetQuotas(plan, worst),
   ];
 }
@@ -127,21 +126,18 @@ function pipelineQuotas(
   const accountsIn = (region: string) =>
     targets.filter((target) => target.region === region).length;
   const steps = waves.flatMap((wave) => wave.steps ?? []);
-  const remote = steps.flatMap(({ release }) =>
-    release.flatMap((step) => step.remote?.targets ?? []),
-  );
-  const remoteActions = steps.flatMap(({ publish, release }) =>
-    [...publish, ...release].flatMap((step) => step.remote ?? []),
-  );
+  const releasing = remoteDeployments(steps.flatMap(({ release }) => release));
+  const publishing = remoteDeployments(steps.flatMap(({ publish }) => publish));
+  const remoteTargets = releasing.flatMap((deployment) => deployment.targets).length;
   const elsewhere = [...regions].filter((region) => region !== home.region).map(accountsIn);
   return [
     {
       quota: `bytes of the pipeline's template (estimated, ${targets.length} targets)`,
       used:
         36_000 +
-        2500 * (targets.length - remote.length) +
-        800 * remote.length +
-        5000 * remoteActions.length +
+        2500 * (targets.length - remoteTargets) +
+        800 * remoteTargets +
+        5000 * (publishing.length + releasing.length) +
         4000 * waves.length +
         800 * regions.size,
       limit: MAX_TEMPLATE_BYTES,
@@ -172,25 +168,13 @@ function pipelineQuotas(
 /** A remote deployment may assume two bootstrap roles of each target, and names them all. */
 function remoteQuotas(plan: DeliveryPlan): Omit<QuotaUse, 'field' | 'cure'>[] {
   const around = 3000;
+  const comma = 3;
   return plan.waves.flatMap(({ name, steps }) =>
-    [...(steps?.publish ?? [])].flatMap(({ remote }) =>
-      remote
-        ? [
-            {
-              quota: `characters in the policy of ${remote.action} (wave "${name}", ${remote.targets.length} targets without CodePipeline)`,
-              used: remote.targets.reduce(
-                (sum, { account, region }) =>
-                  sum +
-                  deployRoleArn(plan, account, region).length +
-                  filePublishingRoleArn(plan, account, region).length +
-                  6,
-                around,
-              ),
-              limit: MAX_INLINE_POLICY_CHARACTERS,
-            },
-          ]
-        : [],
-    ),
+    remoteDeployments(steps?.publish ?? []).map((deployment) => ({
+      quota: `characters in the policy of ${deployment.action} (wave "${name}", ${deployment.targets.length} targets without CodePipeline)`,
+      used: remoteRoleArns(plan, deployment).reduce((sum, arn) => sum + arn.length + comma, around),
+      limit: MAX_INLINE_POLICY_CHARACTERS,
+    })),
   );
 }
 

@@ -1,6 +1,6 @@
 import type { ReleaseTarget } from '../release';
 import type { DeliveryPlan } from './plan';
-import type { RemoteDeployment } from './steps';
+import { remoteDeployments, type Step } from './steps';
 
 /** What an action does; each kind has its own duration. */
 export type ActionKind =
@@ -87,22 +87,26 @@ function waveStages(
         },
       ]
     : [];
-  const deployments = (kind: 'publish' | 'release', of: readonly ReleaseTarget[]) =>
-    of.map(
-      (target): ActionPlan => ({
-        name: `${deploymentId(kind, target)}.${plan.name}-${kind}.Deploy`,
-        runOrder: 1,
-        kind,
-        targets: [target],
-      }),
-    );
+  const deployments = (kind: 'publish' | 'release', step: Step): ActionPlan[] => [
+    ...step.targets.map((target) => ({
+      name: `${deploymentId(kind, target)}.${plan.name}-${kind}.Deploy`,
+      runOrder: 1,
+      kind,
+      targets: [target],
+    })),
+    ...remoteDeployments([step]).map(({ action, targets: those }) => ({
+      name: action,
+      runOrder: 1,
+      kind: `remote-${kind}` as const,
+      targets: those,
+    })),
+  ];
   return [
     ...approval,
     ...steps.publish.map((step) => ({
       name: step.stage,
       actions: [
-        ...deployments('publish', step.targets),
-        ...remoteDeployment('publish', step),
+        ...deployments('publish', step),
         ...(step.smoke
           ? [
               {
@@ -118,19 +122,10 @@ function waveStages(
     })),
     ...steps.release.map((step) => ({
       name: step.stage,
-      actions: [...deployments('release', step.targets), ...remoteDeployment('release', step)],
+      actions: deployments('release', step),
       onFailure: 'rollback' as const,
     })),
   ];
-}
-
-function remoteDeployment(
-  kind: 'publish' | 'release',
-  { remote }: { readonly remote?: RemoteDeployment },
-): ActionPlan[] {
-  return remote
-    ? [{ name: remote.action, runOrder: 1, kind: `remote-${kind}`, targets: remote.targets }]
-    : [];
 }
 
 /** Construct id of a deployment, and what its action's name begins with. */

@@ -1,15 +1,20 @@
 import { REGIONS } from '../config';
 import type { ReleaseTarget } from '../release';
+import { deployRoleArn, type Naming } from './names';
 import { MAX_ACTIONS_PER_STAGE } from './quotas';
 
-/** Targets that are published side by side: one CodePipeline stage, all deployments of one run order. */
-export interface PublishStep {
+/** Targets that are deployed to side by side: one CodePipeline stage, all deployments of one run order. */
+export interface Step {
   /** Name of the stage. */
   readonly stage: string;
   /** Targets with a CloudFormation action each. */
   readonly targets: readonly ReleaseTarget[];
-  /** Targets that no action reaches. @default none */
+  /** Targets that no CloudFormation action reaches. @default none */
   readonly remote?: RemoteDeployment;
+}
+
+/** Layer versions and example functions are made. */
+export interface PublishStep extends Step {
   /** The smoke test that follows the deployments; none before the last step of a wave. */
   readonly smoke?: SmokePlan;
 }
@@ -32,22 +37,13 @@ export interface SmokePlan {
   readonly only?: ReleaseTarget;
 }
 
-/** Targets whose permissions and parameters move side by side: one CodePipeline stage. */
-export interface ReleaseStep {
-  /** Name of the stage. */
-  readonly stage: string;
-  /** Targets with a CloudFormation action each. */
-  readonly targets: readonly ReleaseTarget[];
-  /** Targets that no action reaches. @default none */
-  readonly remote?: RemoteDeployment;
-}
-
 /** The stages of one wave, in their order. */
 export interface WaveSteps {
   /** Stage that waits for a person. @default nobody is asked */
   readonly approvalStage?: string;
   readonly publish: readonly PublishStep[];
-  readonly release: readonly ReleaseStep[];
+  /** Permissions and parameters move. */
+  readonly release: readonly Step[];
 }
 
 /** What is left of a publish stage once its smoke action has its place. */
@@ -99,7 +95,7 @@ function numbered(
   wave: string,
   kind: 'publish' | 'release',
   all: readonly ReleaseTarget[],
-): ReleaseStep[] {
+): Step[] {
   const stage = `${wave}-${kind}`;
   const targets = all.filter(hasCodePipeline);
   const others = all.filter((target) => !hasCodePipeline(target));
@@ -112,6 +108,19 @@ function numbered(
     targets: targets.slice(index * width, (index + 1) * width),
     ...(others.length > 0 && index === count - 1 ? { remote } : {}),
   }));
+}
+
+/** The remote deployments of some steps. */
+export function remoteDeployments(steps: readonly Step[]): RemoteDeployment[] {
+  return steps.flatMap(({ remote }) => remote ?? []);
+}
+
+/** CDK's bootstrap roles that a remote deployment enters its targets through. */
+export function remoteRoleArns(naming: Naming, { targets }: RemoteDeployment): string[] {
+  return targets.flatMap(({ account, region, publishRoleArn }) => [
+    deployRoleArn(naming, account, region),
+    publishRoleArn,
+  ]);
 }
 
 function hasCodePipeline({ region }: ReleaseTarget): boolean {

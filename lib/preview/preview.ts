@@ -1,5 +1,4 @@
 import type { DeliveryConfig } from '../config';
-import { findManifest, resolveLayers } from '../layers';
 import {
   type DeliveryPlan,
   expectedSeconds,
@@ -69,24 +68,11 @@ export function planLocally(
   config: DeliveryConfig,
   folders: ReleaseFolders,
 ): { readonly plan: DeliveryPlan; readonly unbuilt: readonly string[] } {
-  const { layers, examples } = placeholderRelease(config, folders);
-  const missing = resolveLayers({ runtimes: config.runtimes }).filter(
-    (spec) => findManifest(spec, [folders.layers]) === undefined,
-  );
-  const isMissing = (layer: (typeof layers)[number]) =>
-    missing.some(
-      ({ runtime, version, architecture }) =>
-        runtime.name === layer.runtime &&
-        version === layer.version &&
-        architecture === layer.architecture,
-    );
+  const { layers, examples, unbuilt } = placeholderRelease(config, folders);
   const sized = layers.map((layer) =>
-    isMissing(layer) ? { ...layer, zipBytes: USUAL_ZIP_BYTES } : layer,
+    unbuilt.includes(layer.name) ? { ...layer, zipBytes: USUAL_ZIP_BYTES } : layer,
   );
-  return {
-    plan: planDelivery(config, sized, examples),
-    unbuilt: layers.filter(isMissing).map(({ name }) => name),
-  };
+  return { plan: planDelivery(config, sized, examples), unbuilt };
 }
 
 /** @param unbuilt names of layers whose digest is not known */

@@ -4,7 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import Table from 'cli-table3';
 import { Argument, Command, InvalidArgumentError } from 'commander';
-import { describeError } from '../../lib/errors';
+import { runProgram } from '../../lib/program';
 import { measurePublish } from './publish';
 import { measureRuntimes } from './runtimes';
 
@@ -173,7 +173,7 @@ async function publish(): Promise<void> {
   );
 }
 
-new Command('bench')
+const program = new Command('bench')
   .description('Measure builds, synth, runtimes and the rehearsal on this machine')
   .addArgument(
     new Argument('[what...]', 'what to measure; everything by default').choices([
@@ -199,9 +199,6 @@ new Command('bench')
     if (wanted('publish')) await publish();
     if (wanted('runtimes')) await runtimes(Number(runs), peer);
     if (wanted('rehearsal')) rehearsal();
-  })
-  .parseAsync()
-  .catch((error) => {
-    console.error(describeError(error));
-    process.exitCode = 1;
   });
+
+runProgram(() => program.parseAsync());

@@ -1,7 +1,6 @@
 import { cpSync } from 'node:fs';
 import { realLayer, temporaryFolder, writeFiles } from '../layers/fixtures';
-import { RunningLayer } from './running-layer';
-import type { RuntimeDialect } from './runtime-contract';
+import { RunningLayer, type RuntimeDialect } from './running-layer';
 
 /**
  * Modules that another layer brings along, for runtimes that have Node.js's modules.

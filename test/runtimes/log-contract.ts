@@ -1,31 +1,13 @@
-import { type BuiltLayer, realLayer } from '../layers/fixtures';
 import { FakeRuntimeApi } from './fake-runtime-api';
-import { RunningLayer } from './running-layer';
-import type { RuntimeDialect } from './runtime-contract';
+import { layerStarter, type RuntimeDialect } from './running-layer';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const LEVELS = ['trace', 'debug', 'info', 'log', 'warn', 'error', 'fatal'];
 const NAMES = ['TRACE', 'DEBUG', 'INFO', 'INFO', 'WARN', 'ERROR', 'FATAL'];
 
 /** What every runtime makes of what a function logs. */
-export function describeLogContract({ name, file }: RuntimeDialect): void {
-  let layer: BuiltLayer;
-  let running: RunningLayer | undefined;
-
-  beforeAll(async () => {
-    layer = await realLayer(name);
-  }, 120_000);
-  afterEach(async () => {
-    await running?.stop();
-    running = undefined;
-  });
-
-  const start = async (code: string, environment: Record<string, string> = {}) => {
-    const handler = `${file.split('.')[0]}.handler`;
-    const api = await FakeRuntimeApi.start();
-    running = RunningLayer.with(api, layer.folder, { [file]: code }, handler, environment);
-    return running;
-  };
+export function describeLogContract(dialect: RuntimeDialect): void {
+  const start = layerStarter(dialect, () => FakeRuntimeApi.start());
   /** What a handler of this body logs, record by record; the last one is `end`. */
   const logOf = async (body: string, environment: Record<string, string> = {}) => {
     const layer = await start(

@@ -1,8 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { temporaryFolder, writeFiles } from '../layers/fixtures';
+import { type BuiltLayer, realLayer, temporaryFolder, writeFiles } from '../layers/fixtures';
 import { FakeRuntimeApi } from './fake-runtime-api';
+
+/** Where the runtimes differ: how a handler file is called and written. */
+export interface RuntimeDialect {
+  readonly name: string;
+  /** Name of a module file with `export` syntax. */
+  readonly file: string;
+  /** Type of the error that the interpreter throws for a module that does not parse. */
+  readonly parseError: string;
+}
 
 /** A Runtime API that a layer can be pointed to. */
 export interface RuntimeApi {
@@ -93,4 +102,37 @@ export class RunningLayer<Api extends RuntimeApi = FakeRuntimeApi> {
     await this.exited;
     this.api.stop();
   }
+}
+
+/**
+ * For the tests of a runtime: builds its layer before the first one, and ends after each one the
+ * function that it started.
+ *
+ * @param startApi starts the Runtime API of one test
+ * @returns starts a function: the code of the dialect's module file, or several files by name
+ */
+export function layerStarter<Api extends RuntimeApi>(
+  { name, file }: RuntimeDialect,
+  startApi: () => Promise<Api>,
+) {
+  let layer: BuiltLayer;
+  let running: RunningLayer<Api> | undefined;
+
+  beforeAll(async () => {
+    layer = await realLayer(name);
+  }, 120_000);
+  afterEach(async () => {
+    await running?.stop();
+    running = undefined;
+  });
+
+  return async (
+    code: string | Record<string, string>,
+    environment: Record<string, string> = {},
+    handler = `${file.split('.')[0]}.handler`,
+  ): Promise<RunningLayer<Api>> => {
+    const files = typeof code === 'string' ? { [file]: code } : code;
+    running = RunningLayer.with(await startApi(), layer.folder, files, handler, environment);
+    return running;
+  };
 }

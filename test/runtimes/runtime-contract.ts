@@ -1,36 +1,10 @@
-import { type BuiltLayer, realLayer } from '../layers/fixtures';
-import { RunningLayer } from './running-layer';
-
-/** Where the runtimes differ: how a handler file is called and written. */
-export interface RuntimeDialect {
-  readonly name: string;
-  /** Name of a module file with `export` syntax. */
-  readonly file: string;
-  /** Type of the error that the interpreter throws for a module that does not parse. */
-  readonly parseError: string;
-}
+import { FakeRuntimeApi } from './fake-runtime-api';
+import { layerStarter, type RuntimeDialect } from './running-layer';
 
 /** What every runtime does for a function, against a Runtime API of the test's own. */
-export function describeRuntimeContract({ name, file, parseError }: RuntimeDialect): void {
-  let layer: BuiltLayer;
-  let running: RunningLayer | undefined;
-
-  beforeAll(async () => {
-    layer = await realLayer(name);
-  }, 120_000);
-  afterEach(async () => {
-    await running?.stop();
-    running = undefined;
-  });
-
-  const start = async (
-    code: string | Record<string, string>,
-    handler = `${file.split('.')[0]}.handler`,
-  ) => {
-    const files = typeof code === 'string' ? { [file]: code } : code;
-    running = await RunningLayer.start(layer.folder, files, handler);
-    return running;
-  };
+export function describeRuntimeContract(dialect: RuntimeDialect): void {
+  const { file, parseError } = dialect;
+  const start = layerStarter(dialect, () => FakeRuntimeApi.start());
   const extension = file.slice(file.indexOf('.'));
 
   describe('an invocation', () => {
@@ -115,6 +89,7 @@ export function describeRuntimeContract({ name, file, parseError }: RuntimeDiale
     test('may lie in folders and in an object', async () => {
       const { api } = await start(
         { [`src/api/users${extension}`]: 'export const routes = { get: () => "found" };' },
+        {},
         'src/api/users.routes.get',
       );
       expect((await api.invoke({})).body).toBe('"found"');
@@ -333,7 +308,7 @@ export function describeRuntimeContract({ name, file, parseError }: RuntimeDiale
       ],
       ['the module does not parse', { [file]: 'export const = ;' }, undefined, parseError, /./],
     ] as const)('when %s', async (_, files, handler, errorType, message) => {
-      const layer = await start(files, handler);
+      const layer = await start(files, {}, handler);
       const post = await layer.api.nextPost();
       expect(post.path).toBe('/init/error');
       const header = errorType.startsWith('Runtime.') ? errorType : `Function.${errorType}`;

@@ -1,8 +1,6 @@
 import { once } from 'node:events';
-import { type BuiltLayer, realLayer } from '../layers/fixtures';
 import { FakeRuntimeApi, type OpenPost, type Post } from './fake-runtime-api';
-import { RunningLayer } from './running-layer';
-import type { RuntimeDialect } from './runtime-contract';
+import { layerStarter, type RunningLayer, type RuntimeDialect } from './running-layer';
 
 const MEGABYTE = 1024 * 1024;
 const TYPE = 'lambda-runtime-function-error-type';
@@ -18,24 +16,8 @@ const streaming = (body: string) => `
   });`;
 
 /** What every runtime does for an answer in pieces. */
-export function describeStreamingContract({ name, file }: RuntimeDialect): void {
-  let layer: BuiltLayer;
-  let running: RunningLayer | undefined;
-
-  beforeAll(async () => {
-    layer = await realLayer(name);
-  }, 120_000);
-  afterEach(async () => {
-    await running?.stop();
-    running = undefined;
-  });
-
-  const start = async (code: string, environment: Record<string, string> = {}) => {
-    const handler = `${file.split('.')[0]}.handler`;
-    const api = await FakeRuntimeApi.start();
-    running = RunningLayer.with(api, layer.folder, { [file]: code }, handler, environment);
-    return running;
-  };
+export function describeStreamingContract(dialect: RuntimeDialect): void {
+  const start = layerStarter(dialect, () => FakeRuntimeApi.start());
   /** The next invocation goes well. */
   const goesOn = async ({ api }: RunningLayer) => {
     expect((await api.invoke({ last: true })).body).toBe('well');
@@ -131,7 +113,7 @@ export function describeStreamingContract({ name, file }: RuntimeDialect): void 
     });
 
     test('is made to wait by a slow reader, and told when to go on', async () => {
-      const { api } = await start(
+      const layer = await start(
         streaming(`
           const piece = new Uint8Array(${MEGABYTE}).fill(120);
           let waits = 0;
@@ -143,9 +125,9 @@ export function describeStreamingContract({ name, file }: RuntimeDialect): void 
           }
           stream.end(' waits ' + waits);`),
       );
-      const { request, response } = await api.open({});
+      const { request, response } = await layer.api.open({});
       await new Promise((resolve) => setTimeout(resolve, 700));
-      expect(running?.log).not.toContain('half of it');
+      expect(layer.log).not.toContain('half of it');
       let bytes = 0;
       let tail = '';
       for await (const chunk of request) {
@@ -155,7 +137,7 @@ export function describeStreamingContract({ name, file }: RuntimeDialect): void 
       response.writeHead(202).end();
       expect(bytes).toBeGreaterThan(40 * MEGABYTE);
       expect(tail).toMatch(/ waits \d\d$/);
-      await running?.logged('half of it, 0 waiting');
+      await layer.logged('half of it, 0 waiting');
     });
 
     test('sends 20 MB in small pieces without a wrong byte', async () => {

@@ -1,31 +1,13 @@
-import { type BuiltLayer, realLayer } from '../layers/fixtures';
 import { ACCEPTED, eventResponse, RawRuntimeApi } from './raw-runtime-api';
-import { RunningLayer } from './running-layer';
-import type { RuntimeDialect } from './runtime-contract';
+import { layerStarter, type RunningLayer, type RuntimeDialect } from './running-layer';
 
 const NEXT = 'GET /invocation/next';
 const ECHO = 'export const handler = (event) => event;';
 const MEGABYTE = 1024 * 1024;
 
 /** What every runtime makes of a Runtime API's bytes, and of connections that fail. */
-export function describeWireContract({ name, file }: RuntimeDialect): void {
-  let layer: BuiltLayer;
-  let running: RunningLayer<RawRuntimeApi> | undefined;
-
-  beforeAll(async () => {
-    layer = await realLayer(name);
-  }, 120_000);
-  afterEach(async () => {
-    await running?.stop();
-    running = undefined;
-  });
-
-  const start = async (code: string, environment: Record<string, string> = {}) => {
-    const handler = `${file.split('.')[0]}.handler`;
-    const api = await RawRuntimeApi.start();
-    running = RunningLayer.with(api, layer.folder, { [file]: code }, handler, environment);
-    return running;
-  };
+export function describeWireContract(dialect: RuntimeDialect): void {
+  const start = layerStarter(dialect, () => RawRuntimeApi.start());
   const respondsTo = (id: string) => `POST /invocation/${id}/response`;
   const failsAt = (id: string) => `POST /invocation/${id}/error`;
 

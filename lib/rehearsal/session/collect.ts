@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type DeliveryConfig, partitionOf } from '../../config';
+import { type DeliveryConfig, partitionOf, pauseOf } from '../../config';
 import { findManifest, resolveLayers } from '../../layers';
 import { exampleFunctionName, planParameters } from '../../plan';
 import { type ReleaseLayer, releaseLayer, type SmokeCheck } from '../../release';
@@ -82,7 +82,7 @@ export function reportTargets(options: TargetsBeforeAndAfter): ReportTarget[] {
       account,
       region,
       wave,
-      ...pauseOf(options.config, after),
+      ...pausing(options.config, after),
       published: Object.keys(after.layerVersions)
         .filter((arn) => !(arn in (before?.layerVersions ?? {})))
         .sort(),
@@ -99,16 +99,12 @@ export function reportTargets(options: TargetsBeforeAndAfter): ReportTarget[] {
   });
 }
 
-function pauseOf(
+function pausing(
   config: DeliveryConfig,
   state: TargetState,
 ): Pick<ReportTarget, 'paused' | 'pausedSince'> {
-  const pause = config.waves
-    .find(({ name }) => name === state.wave)
-    ?.paused.find(
-      ({ account, region }) =>
-        region === state.region && (account ?? state.account) === state.account,
-    );
+  const wave = config.waves.find(({ name }) => name === state.wave);
+  const pause = wave && pauseOf(wave, state);
   return pause ? { paused: pause.reason, pausedSince: pause.since } : {};
 }
 
@@ -145,7 +141,7 @@ export function contradictions(
   after: readonly TargetState[],
 ): string[] {
   const wrong = after
-    .filter((state) => pauseOf(config, state).paused === undefined)
+    .filter((state) => pausing(config, state).paused === undefined)
     .flatMap((state) => {
       const place = `${state.account}/${state.region}`;
       const planned = planParameters(config.namespace, state.account, state.region, layers);

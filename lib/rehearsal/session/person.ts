@@ -3,16 +3,10 @@ import { join } from 'node:path';
 import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
 import pMap from 'p-map';
 import { extractZip } from '../../archive';
-import { type DeliveryConfig, REHEARSAL_VARIABLE } from '../../config';
+import { type DeliveryConfig, type Place, REHEARSAL_VARIABLE, targetsOf } from '../../config';
 import { cloudEnvironment, LocalCloud } from '../cloud';
 import type { CloudState } from '../daemon';
 import { runLogged, withoutAws } from './process';
-
-/** An account and a region. */
-export interface Place {
-  readonly account: string;
-  readonly region: string;
-}
 
 /** What a person does once, before the first push: with the real CDK CLI, as root of each account. */
 export interface PersonOptions {
@@ -27,12 +21,7 @@ export interface PersonOptions {
 
 /** Every place that must be bootstrapped: home first, then the targets, each once. */
 export function placesOf(config: DeliveryConfig): Place[] {
-  const all = [
-    config.home,
-    ...config.waves.flatMap(({ accounts, regions }) =>
-      accounts.flatMap((account) => regions.map((region) => ({ account, region }))),
-    ),
-  ];
+  const all = [config.home, ...config.waves.flatMap(targetsOf)];
   const seen = new Map(all.map((place) => [`${place.account}/${place.region}`, place]));
   return [...seen.values()];
 }

@@ -52,7 +52,10 @@ export class Rehearsal {
   private readonly started = performance.now();
   private readonly interruption = new AbortController();
   private cloud: CloudHandle | undefined;
-  private before: TargetState[] = [];
+  /** Of a kept local cloud, whatever its targets hold; in a new one they are empty. */
+  private readonly before: TargetState[] = [];
+  /** Once the latest push has succeeded; what it left stays as it is. */
+  private after: TargetState[] | undefined;
   private lastEvent = 0;
   private latest: Push | undefined;
 
@@ -84,10 +87,11 @@ export class Rehearsal {
     this.lastEvent = isNew ? 0 : await client.lastEvent();
     if (!isNew) {
       this.display.line('  using the local cloud that --keep left running');
-      this.before = await readTargets(state, pushes[0].config);
+      for (const { config } of pushes) this.before.push(...(await readTargets(state, config)));
     }
     for (const [index, push] of pushes.entries()) {
       this.latest = push;
+      this.after = undefined;
       const problems = await this.carry(push, client, index === 0 && isNew);
       if (problems.length > 0) return problems;
     }
@@ -121,9 +125,9 @@ export class Rehearsal {
       await read('executions', async () => (state ? new EngineClient(state).executions() : []))
     ).filter(({ startTime }) => Date.parse(startTime) >= this.startedAt());
     const invocations = state ? readInvocations(state.invocationsFile) : [];
-    const after = await read('targets', async () =>
-      state && config ? readTargets(state, config) : [],
-    );
+    const after =
+      this.after ??
+      (await read('targets', async () => (state && config ? readTargets(state, config) : [])));
     const layers = await read('layers', async () => (config ? this.layers(config) : []));
     const checks = smokeChecks(executions);
     if (problems.length > 0) problems.push(...failedChecks(checks));
@@ -218,7 +222,6 @@ export class Rehearsal {
           this.display.step(`${place.account}/${place.region}`, took),
         ),
       );
-      this.before.push(...(await this.newTargets(push)));
     }
     this.throwIfInterrupted();
     // Of a rehearsal that was killed: how they end says nothing of this push.
@@ -248,19 +251,10 @@ export class Rehearsal {
     );
     this.lastEvent = last;
     if (problems.length > 0) return [...problems];
-    return this.part('reading SSM back with the AWS CLI', async () =>
-      contradictions(config, await this.layers(config), await readTargets(cloud, config)),
-    );
-  }
-
-  /** Targets that nothing was delivered to yet, as they are now. */
-  private async newTargets({ config }: Push): Promise<TargetState[]> {
-    const cloud = this.cloud?.state;
-    if (!cloud) return [];
-    const known = new Set(this.before.map(({ account, region }) => `${account}/${region}`));
-    return (await readTargets(cloud, config)).filter(
-      ({ account, region }) => !known.has(`${account}/${region}`),
-    );
+    return this.part('reading SSM back with the AWS CLI', async () => {
+      this.after = await readTargets(cloud, config);
+      return contradictions(config, await this.layers(config), this.after);
+    });
   }
 
   /** What the pipeline releases; before its synth, the layers that the checkout has. */

@@ -9,11 +9,11 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-lambda';
 import pMap from 'p-map';
-import type { DeliveryConfig } from '../../config';
+import { type DeliveryConfig, type Place, targetsOf } from '../../config';
 import { LayersError } from '../../errors';
 import { LocalCloud } from '../cloud';
 import type { CloudState } from '../daemon';
-import { cloudVariables, type Place } from './person';
+import { cloudVariables } from './person';
 import { withoutAws } from './process';
 
 /** What one target holds. */
@@ -35,8 +35,8 @@ export async function readTargets(
   config: DeliveryConfig,
 ): Promise<TargetState[]> {
   const api = await LocalCloud.attach({ endpoint: cloud.endpoint, caFile: cloud.caFile });
-  const targets = config.waves.flatMap(({ name, accounts, regions }) =>
-    accounts.flatMap((account) => regions.map((region) => ({ account, region, wave: name }))),
+  const targets = config.waves.flatMap((wave) =>
+    targetsOf(wave).map((place) => ({ ...place, wave: wave.name })),
   );
   return pMap(
     targets,
