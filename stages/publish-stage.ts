@@ -1,26 +1,16 @@
-import { Stack, Stage } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { ExampleFunctions, LayerVersions, SmokeAccess } from '../lib/constructs';
 import { targetSynthesizer } from '../lib/pipeline/synthesizer';
-import {
-  type DeliveryPlan,
-  exampleRoleName,
-  roleArn,
-  smokeRoleName,
-  targetSmokeRoleName,
-} from '../lib/plan';
-import type { ReleaseTarget } from '../lib/release';
-
-export interface TargetStageProps {
-  readonly plan: DeliveryPlan;
-  readonly target: ReleaseTarget;
-}
+import { exampleRoleName, placeOf, roleArn, smokeRoleName, targetSmokeRoleName } from '../lib/plan';
+import { TargetStage, type TargetStageProps } from './target-stage';
 
 /** Private layer versions and their example functions, in one target. Nobody can use them yet. */
-export class PublishStage extends Stage {
-  constructor(scope: Construct, id: string, { plan, target }: TargetStageProps) {
-    const { account, region } = target;
-    super(scope, id, { env: { account, region } });
+export class PublishStage extends TargetStage {
+  constructor(scope: Construct, id: string, props: TargetStageProps) {
+    super(scope, id, props);
+    const { plan, target } = props;
+    const { region } = target;
     const stack = new Stack(this, 'Layers', {
       stackName: `${plan.name}-publish`,
       description: 'Private Lambda layer versions and the functions that smoke-test them',
@@ -33,6 +23,7 @@ export class PublishStage extends Stage {
     const examples = new ExampleFunctions(stack, 'Examples', {
       layers: plan.layers,
       names: target.layers,
+      partition: target.partition,
       examples: plan.examples,
       bucket: target.bucket,
       roleName: exampleRoleName(plan, region),
@@ -41,8 +32,7 @@ export class PublishStage extends Stage {
     new SmokeAccess(stack, 'SmokeAccess', {
       roleName: targetSmokeRoleName(plan, region),
       trustedRoleArn: roleArn(
-        plan.home.account,
-        plan.home.region,
+        placeOf(plan.home.account, plan.home.region),
         smokeRoleName(plan, target.wave),
       ),
       layers: target.layers,

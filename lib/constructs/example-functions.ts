@@ -9,7 +9,6 @@ import {
   aws_s3 as s3,
 } from 'aws-cdk-lib';
 import { Construct, type IDependable } from 'constructs';
-import { partitionOf } from '../config';
 import {
   acknowledgeContentAddressedCode,
   acknowledgeLogStreams,
@@ -21,6 +20,7 @@ export interface ExampleFunctionsProps {
   readonly layers: readonly ReleaseLayer[];
   /** ARNs and function names of the same layers in this target. */
   readonly names: readonly TargetLayer[];
+  readonly partition: string;
   readonly examples: readonly ExampleRuntime[];
   /** Bucket in the stack's own region that holds the example zips. */
   readonly bucket: string;
@@ -75,7 +75,7 @@ export class ExampleFunctions extends Construct {
         resource: 'log-group',
         resourceName: `/aws/lambda/${functionName}:*`,
         arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-        partition: partitionOf(Stack.of(this).region),
+        partition: props.partition,
       }),
     );
     role.addToPolicy(

@@ -4,6 +4,7 @@ import {
   aws_codebuild as codebuild,
   Stack,
   type aws_s3 as s3,
+  Tokenization,
   Validations,
 } from 'aws-cdk-lib';
 import type { CodePipeline } from 'aws-cdk-lib/pipelines';
@@ -124,10 +125,17 @@ export function acknowledgeLogStreams(role: IConstruct, arns: readonly string[])
   for (const arn of arns) {
     acknowledge(
       role,
-      wildcardResource(arn),
+      wildcardResource(asReported(role, arn)),
       'Log streams are named by Lambda at run time; only the log group of the function is named',
     );
   }
+}
+
+/** cdk-nag writes what CloudFormation fills in as `<AWS::Region>`. */
+function asReported(scope: IConstruct, text: string): string {
+  return Tokenization.reverseString(text)
+    .mapTokens({ mapToken: (token) => `<${Stack.of(scope).resolve(token).Ref}>` })
+    .join({ join: (left = '', right = '') => `${left}${right}` });
 }
 
 /** The key is the digest of the content, so the object under it never changes. */

@@ -7,7 +7,6 @@ import {
   aws_logs as logs,
   RemovalPolicy,
   Stack,
-  type Stage,
   aws_s3 as s3,
 } from 'aws-cdk-lib';
 import {
@@ -20,10 +19,11 @@ import {
 import type { Construct } from 'constructs';
 import { PublishStage } from '../../stages/publish-stage';
 import { ReleaseStage } from '../../stages/release-stage';
+import { anyTarget, type TargetStage } from '../../stages/target-stage';
 import type { Overrides } from '../config';
 import {
   type DeliveryPlan,
-  deploymentId,
+  deploymentName,
   preflightRoleName,
   publishRoleName,
   type RemoteDeployment,
@@ -33,7 +33,8 @@ import {
 } from '../plan';
 import type { ReleaseTarget } from '../release';
 import { acknowledgePipelineFindings } from './acknowledgements';
-import { addTrigger, adjustStages } from './adjustments';
+import { addTrigger, setFailureModes } from './adjustments';
+import { DeployStep, templateOf } from './deploy-step';
 import { PipelineNotifications } from './notifications';
 import {
   approvalComment,
@@ -118,7 +119,7 @@ export class DeliveryPipelineStack extends Stack {
     for (const wave of plan.waves) this.addWave(pipeline, plan, wave, synth.release, assembly);
     pipeline.buildPipeline();
     addTrigger(pipeline.pipeline, plan);
-    adjustStages(pipeline.pipeline, plan);
+    setFailureModes(pipeline.pipeline, plan);
     this.permitConnection(pipeline.pipeline, plan);
     for (const { replicationBucket } of Object.values(pipeline.pipeline.crossRegionSupport)) {
       (replicationBucket as s3.Bucket).addLifecycleRule(ARTIFACT_EXPIRY);
@@ -233,24 +234,52 @@ export class DeliveryPipelineStack extends Stack {
         pre: [new ManualApprovalStep(`Approve-${wave.name}`, { comment: approvalComment(wave) })],
       });
     }
-    const publishStage = (target: ReleaseTarget) =>
-      new PublishStage(this, deploymentId('publish', target), { plan, target });
-    const releaseStage = (target: ReleaseTarget) =>
-      new ReleaseStage(this, deploymentId('release', target), { plan, target });
+    const publishStage = (target: ReleaseTarget, id = deploymentName('publish', target)) =>
+      new PublishStage(this, id, { plan, target });
+    const releaseStage = (target: ReleaseTarget, id = deploymentName('release', target)) =>
+      new ReleaseStage(this, id, { plan, target });
     const deployRemotely = (
       deployment: RemoteDeployment | undefined,
-      stageOf: (target: ReleaseTarget) => Stage,
+      stageOf: (target: ReleaseTarget) => TargetStage,
     ) => (deployment ? [this.remoteStep(plan, deployment, stageOf, assembly)] : []);
+    const any = anyTarget(plan, wave.name);
+    const published = templateOf(publishStage(any, `publish-${wave.name}`));
+    const released = templateOf(releaseStage(any, `release-${wave.name}`));
+    const common = { naming: plan, assembly };
     for (const { stage, targets, remote, smoke } of steps.publish) {
-      const deploying = deployRemotely(remote, publishStage);
+      const deploying = [
+        ...targets.map(
+          (target) =>
+            new DeployStep(deploymentName('publish', target), {
+              ...common,
+              target,
+              template: published,
+              // A stack whose creation failed cannot be updated, and a person would have to delete
+              // it in every target. Layer versions survive: they are RETAINed.
+              replaceOnFailure: true,
+            }),
+        ),
+        ...deployRemotely(remote, publishStage),
+      ];
       const testing = smoke ? [smokeStep(release, wave, smoke, smokeRole)] : [];
       for (const step of testing) for (const before of deploying) step.addStepDependency(before);
-      const publish = pipeline.addWave(stage, { post: [...deploying, ...testing] });
-      for (const target of targets) publish.addStage(publishStage(target));
+      pipeline.addWave(stage, { pre: [...deploying, ...testing] });
     }
     for (const { stage, targets, remote } of steps.release) {
-      const step = pipeline.addWave(stage, { post: deployRemotely(remote, releaseStage) });
-      for (const target of targets) step.addStage(releaseStage(target));
+      pipeline.addWave(stage, {
+        pre: [
+          // Never replaced: consumers would miss their parameters meanwhile.
+          ...targets.map(
+            (target) =>
+              new DeployStep(deploymentName('release', target), {
+                ...common,
+                target,
+                template: released,
+              }),
+          ),
+          ...deployRemotely(remote, releaseStage),
+        ],
+      });
     }
   }
 
@@ -258,10 +287,11 @@ export class DeliveryPipelineStack extends Stack {
   private remoteStep(
     plan: DeliveryPlan,
     deployment: RemoteDeployment,
-    stageOf: (target: ReleaseTarget) => Stage,
+    stageOf: (target: ReleaseTarget) => TargetStage,
     assembly: FileSet,
   ): CodeBuildStep {
-    const stacks = deployment.targets.map(stageOf).flatMap((stage) =>
+    const stages = deployment.targets.map((target) => stageOf(target));
+    const stacks = stages.flatMap((stage) =>
       stage.node
         .findAll()
         .filter((node) => Stack.isStack(node))

@@ -1,8 +1,13 @@
 export { expectedSeconds, stageSeconds } from './duration';
 export {
+  deployRoleArn,
   exampleFunctionName,
   exampleRoleName,
+  executionRoleArn,
   lookupRoleArn,
+  type Naming,
+  type Place,
+  placeOf,
   preflightRoleName,
   publishRoleName,
   roleArn,
@@ -15,9 +20,10 @@ export {
   type ExampleRuntime,
   type PausedTarget,
   planDelivery,
+  planTarget,
   releasePlan,
   type WavePlan,
 } from './plan';
 export { MAX_PARAMETERS, type QuotaUse, quotaUse } from './quotas';
-export { deploymentId, planStages, type StagePlan } from './stages';
+export { deploymentName, planStages, type StagePlan } from './stages';
 export { type RemoteDeployment, remoteRoleArns, type SmokePlan } from './steps';

@@ -1,5 +1,16 @@
 import { partitionOf } from '../config';
 
+/** Where ARNs point to; a template for many targets has CloudFormation's own words for these. */
+export interface Place {
+  readonly partition: string;
+  readonly account: string;
+  readonly region: string;
+}
+
+export function placeOf(account: string, region: string): Place {
+  return { partition: partitionOf(region), account, region };
+}
+
 /** The only names that two stacks, or a stack and an action, must agree on. */
 export interface Naming {
   /** `delivery.name`. */
@@ -27,26 +38,34 @@ export const exampleRoleName = ({ name }: Naming, region: string) => `${name}-ex
 export const exampleFunctionName = ({ name }: Naming, layer: string) => `${name}-${layer}`;
 
 /** CDK's bootstrap bucket of a target. */
-export const bootstrapBucket = ({ qualifier }: Naming, account: string, region: string) =>
+export const bootstrapBucket = ({ qualifier }: Naming, { account, region }: Place) =>
   `cdk-${qualifier}-assets-${account}-${region}`;
 
 /** ARN of CDK's bootstrap role that may write to that bucket. */
-export const filePublishingRoleArn = ({ qualifier }: Naming, account: string, region: string) =>
-  roleArn(account, region, `cdk-${qualifier}-file-publishing-role-${account}-${region}`);
+export const filePublishingRoleArn = ({ qualifier }: Naming, place: Place) =>
+  bootstrapRoleArn(qualifier, 'file-publishing-role', place);
 
 /** ARN of CDK's bootstrap role that deploys stacks, and trusts the home account. */
-export const deployRoleArn = ({ qualifier }: Naming, account: string, region: string) =>
-  roleArn(account, region, `cdk-${qualifier}-deploy-role-${account}-${region}`);
+export const deployRoleArn = ({ qualifier }: Naming, place: Place) =>
+  bootstrapRoleArn(qualifier, 'deploy-role', place);
+
+/** ARN of CDK's bootstrap role that CloudFormation creates the resources of a stack with. */
+export const executionRoleArn = ({ qualifier }: Naming, place: Place) =>
+  bootstrapRoleArn(qualifier, 'cfn-exec-role', place);
 
 /** ARN of CDK's bootstrap role that may read everything but secrets, and trusts the home account. */
-export const lookupRoleArn = ({ qualifier }: Naming, account: string, region: string) =>
-  roleArn(account, region, `cdk-${qualifier}-lookup-role-${account}-${region}`);
+export const lookupRoleArn = ({ qualifier }: Naming, place: Place) =>
+  bootstrapRoleArn(qualifier, 'lookup-role', place);
 
-export function roleArn(account: string, region: string, roleName: string): string {
-  return `arn:${partitionOf(region)}:iam::${account}:role/${roleName}`;
+function bootstrapRoleArn(qualifier: string, role: string, place: Place): string {
+  return roleArn(place, `cdk-${qualifier}-${role}-${place.account}-${place.region}`);
+}
+
+export function roleArn({ partition, account }: Place, roleName: string): string {
+  return `arn:${partition}:iam::${account}:role/${roleName}`;
 }
 
 /** ARN of version 1 of a layer, the only version that is ever recorded. */
-export function layerVersionArn(account: string, region: string, layer: string): string {
-  return `arn:${partitionOf(region)}:lambda:${region}:${account}:layer:${layer}:1`;
+export function layerVersionArn({ partition, account, region }: Place, layer: string): string {
+  return `arn:${partition}:lambda:${region}:${account}:layer:${layer}:1`;
 }

@@ -1,10 +1,4 @@
-import {
-  type DeliveryConfig,
-  partitionOf,
-  pauseOf,
-  type SharingConfig,
-  targetsOf,
-} from '../config';
+import { type DeliveryConfig, pauseOf, type SharingConfig, targetsOf } from '../config';
 import { LayersError } from '../errors';
 import type {
   Architecture,
@@ -19,6 +13,9 @@ import {
   filePublishingRoleArn,
   layerVersionArn,
   lookupRoleArn,
+  type Naming,
+  type Place,
+  placeOf,
   roleArn,
   targetSmokeRoleName,
 } from './names';
@@ -120,7 +117,7 @@ function planWave(
   for (const { account, region } of targetsOf(wave)) {
     const pause = pauseOf(wave, { account, region });
     if (pause) paused.push({ account, region, reason: pause.reason, since: pause.since });
-    else targets.push(planTarget(config, wave.name, account, region, layers));
+    else targets.push(planTarget(config, wave.name, placeOf(account, region), layers));
   }
   return {
     name: wave.name,
@@ -140,26 +137,24 @@ function canaryOf(
   return targets.find((target) => target.account === account && target.region === canary.region);
 }
 
-function planTarget(
-  config: DeliveryConfig,
+/** Names and ARNs of a place that belongs to a wave. */
+export function planTarget(
+  naming: Naming,
   wave: string,
-  account: string,
-  region: string,
+  place: Place,
   layers: readonly ReleaseLayer[],
 ): ReleaseTarget {
   return {
-    account,
-    region,
-    partition: partitionOf(region),
+    ...place,
     wave,
-    bucket: bootstrapBucket(config, account, region),
-    publishRoleArn: filePublishingRoleArn(config, account, region),
-    lookupRoleArn: lookupRoleArn(config, account, region),
-    smokeRoleArn: roleArn(account, region, targetSmokeRoleName(config, region)),
+    bucket: bootstrapBucket(naming, place),
+    publishRoleArn: filePublishingRoleArn(naming, place),
+    lookupRoleArn: lookupRoleArn(naming, place),
+    smokeRoleArn: roleArn(place, targetSmokeRoleName(naming, place.region)),
     layers: layers.map((layer) => ({
       name: layer.name,
-      arn: layerVersionArn(account, region, layer.name),
-      functionName: exampleFunctionName(config, layer.name),
+      arn: layerVersionArn(place, layer.name),
+      functionName: exampleFunctionName(naming, layer.name),
     })),
   };
 }

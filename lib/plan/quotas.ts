@@ -179,7 +179,7 @@ function remoteQuotas(plan: DeliveryPlan): Omit<QuotaUse, 'field' | 'cure'>[] {
 }
 
 function targetQuotas(plan: DeliveryPlan, target: ReleaseTarget): QuotaUse[] {
-  const parameters = planParameters(plan.namespace, target.account, target.region, plan.layers);
+  const parameters = planParameters(plan.namespace, target, plan.layers);
   const longest = Math.max(...parameters.map(({ value }) => Buffer.byteLength(value)));
   const grantees = granteeCount(plan.sharing);
   const fewerVersions = {

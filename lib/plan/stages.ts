@@ -69,14 +69,11 @@ export function planStages(plan: DeliveryPlan): StagePlan[] {
       ],
       onFailure: 'retry',
     },
-    ...plan.waves.flatMap((wave) => waveStages(plan, wave)),
+    ...plan.waves.flatMap((wave) => waveStages(wave)),
   ];
 }
 
-function waveStages(
-  plan: DeliveryPlan,
-  { name, targets, steps }: DeliveryPlan['waves'][number],
-): StagePlan[] {
+function waveStages({ name, targets, steps }: DeliveryPlan['waves'][number]): StagePlan[] {
   if (!steps) return [];
   // Never retried: a person who has said no must not be asked again.
   const approval: StagePlan[] = steps.approvalStage
@@ -89,7 +86,7 @@ function waveStages(
     : [];
   const deployments = (kind: 'publish' | 'release', step: Step): ActionPlan[] => [
     ...step.targets.map((target) => ({
-      name: `${deploymentId(kind, target)}.${plan.name}-${kind}.Deploy`,
+      name: deploymentName(kind, target),
       runOrder: 1,
       kind,
       targets: [target],
@@ -128,7 +125,7 @@ function waveStages(
   ];
 }
 
-/** Construct id of a deployment, and what its action's name begins with. */
-export function deploymentId(kind: 'publish' | 'release', { account, region }: ReleaseTarget) {
+/** Name of the action that deploys a stack to a target. */
+export function deploymentName(kind: 'publish' | 'release', { account, region }: ReleaseTarget) {
   return `${kind}-${account}-${region}`;
 }

@@ -117,10 +117,7 @@ export function remoteDeployments(steps: readonly Step[]): RemoteDeployment[] {
 
 /** CDK's bootstrap roles that a remote deployment enters its targets through. */
 export function remoteRoleArns(naming: Naming, { targets }: RemoteDeployment): string[] {
-  return targets.flatMap(({ account, region, publishRoleArn }) => [
-    deployRoleArn(naming, account, region),
-    publishRoleArn,
-  ]);
+  return targets.flatMap((target) => [deployRoleArn(naming, target), target.publishRoleArn]);
 }
 
 function hasCodePipeline({ region }: ReleaseTarget): boolean {

@@ -144,7 +144,6 @@ export class TargetChecks {
   }
 
   private async parametersFit(): Promise<string[]> {
-    const { account, region } = this.target;
     const { namespace, layers } = this.plan;
     const existing = new Set<string | undefined>();
     let NextToken: string | undefined;
@@ -155,7 +154,7 @@ export class TargetChecks {
       for (const { Name } of page.Parameters ?? []) existing.add(Name);
       NextToken = page.NextToken;
     } while (NextToken);
-    const added = planParameters(namespace, account, region, layers).filter(
+    const added = planParameters(namespace, this.target, layers).filter(
       ({ name }) => !existing.has(name),
     ).length;
     if (existing.size + added <= MAX_PARAMETERS) return [];

@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import { LayersError } from '../errors';
 import { ParameterStore } from '../lookup';
-import { type DeliveryPlan, lookupRoleArn, planParameters, roleArn } from '../plan';
+import { type DeliveryPlan, lookupRoleArn, placeOf, planParameters, roleArn } from '../plan';
 
 /** How one target differs from the plan, by its SSM parameters. */
 export interface TargetChanges {
@@ -62,9 +62,10 @@ async function compareTarget(
   { plan, roleName }: AgainstOptions,
   { account, region }: { readonly account: string; readonly region: string },
 ): Promise<Pick<TargetChanges, 'added' | 'moved' | 'dropped' | 'unchanged'>> {
+  const place = placeOf(account, region);
   const store = await ParameterStore.open({
     region,
-    roleArn: roleName ? roleArn(account, region, roleName) : lookupRoleArn(plan, account, region),
+    roleArn: roleName ? roleArn(place, roleName) : lookupRoleArn(plan, place),
   });
   try {
     const recorded = new Map(
@@ -73,7 +74,7 @@ async function compareTarget(
         value,
       ]),
     );
-    const planned = planParameters(plan.namespace, account, region, plan.layers);
+    const planned = planParameters(plan.namespace, place, plan.layers);
     const names = new Set(planned.map(({ name }) => name));
     const moved = planned.filter(({ name, value }) => (recorded.get(name) ?? value) !== value);
     const added = planned.filter(({ name }) => !recorded.has(name));

@@ -30,21 +30,21 @@ Publish
   1 Preflight CodeBuild
   2 Publish-zips CodeBuild
 pilot-publish
-  1 publish-888888888888-eu-west-1.layers-publish.Deploy CloudFormation eu-west-1
-  1 publish-888888888888-us-east-1.layers-publish.Deploy CloudFormation
+  1 publish-888888888888-eu-west-1 CloudFormation eu-west-1
+  1 publish-888888888888-us-east-1 CloudFormation
   2 Smoke-pilot CodeBuild
 pilot-release
-  1 release-888888888888-eu-west-1.layers-release.Deploy CloudFormation eu-west-1
-  1 release-888888888888-us-east-1.layers-release.Deploy CloudFormation
+  1 release-888888888888-eu-west-1 CloudFormation eu-west-1
+  1 release-888888888888-us-east-1 CloudFormation
 production-approval
   1 Approve-production Manual
 production-publish
-  1 publish-777777777777-eu-west-1.layers-publish.Deploy CloudFormation eu-west-1
-  1 publish-777777777777-us-east-1.layers-publish.Deploy CloudFormation
+  1 publish-777777777777-eu-west-1 CloudFormation eu-west-1
+  1 publish-777777777777-us-east-1 CloudFormation
   2 Smoke-production CodeBuild
 production-release
-  1 release-777777777777-eu-west-1.layers-release.Deploy CloudFormation eu-west-1
-  1 release-777777777777-us-east-1.layers-release.Deploy CloudFormation"
+  1 release-777777777777-eu-west-1 CloudFormation eu-west-1
+  1 release-777777777777-us-east-1 CloudFormation"
 `);
   });
 
@@ -249,9 +249,7 @@ describe('delivery pipeline, configured otherwise', () => {
     const { app } = stackOf({ plan: resumed });
     const [release] = app
       .synth()
-      .nestedAssemblies.filter(
-        ({ id }) => id === 'assembly-Delivery-release-888888888888-eu-west-1',
-      )
+      .nestedAssemblies.filter(({ id }) => id === 'assembly-Delivery-release-pilot')
       .flatMap(({ nestedAssembly }) => nestedAssembly.stacks);
     const parameters = Template.fromJSON(release.template).findResources('AWS::SSM::Parameter');
     expect(Object.keys(parameters)).toHaveLength(4 * resumed.layers.length);

@@ -18,7 +18,7 @@ describe('delivery pipeline with regions that have no CodePipeline', () => {
     const { Actions = [] } = stages.find(({ Name }) => Name === 'pilot-publish') ?? {};
     expect(Actions.map(({ RunOrder, Name }) => `${RunOrder} ${Name}`).sort()).toEqual([
       '1 Publish-remote-pilot',
-      '1 publish-888888888888-us-east-1.layers-publish.Deploy',
+      '1 publish-888888888888-us-east-1',
       '2 Smoke-pilot',
     ]);
   });

@@ -1,5 +1,5 @@
 import { parseConfig } from '../../lib/config';
-import { planDelivery, planParameters, releasePlan } from '../../lib/plan';
+import { placeOf, planDelivery, planParameters, releasePlan } from '../../lib/plan';
 import { fakeExamples, fakeLayer, fakeLayers, planOf, rawConfig } from '../pipeline/fixture';
 
 describe('plan', () => {
@@ -93,7 +93,7 @@ describe('parameters', () => {
   ];
   const byName = () =>
     new Map(
-      planParameters('/layers', '888888888888', 'eu-west-1', layers).map((entry) => [
+      planParameters('/layers', placeOf('888888888888', 'eu-west-1'), layers).map((entry) => [
         entry.name,
         entry,
       ]),

@@ -1,7 +1,7 @@
 import { GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
-import { planParameters } from '../../lib/plan';
+import { placeOf, planParameters } from '../../lib/plan';
 import { compareWithAws, preview } from '../../lib/preview';
 import { describeChanges, describePreview } from '../../lib/preview/display';
 import { planOf, rawConfig } from '../pipeline/fixture';
@@ -82,10 +82,12 @@ describe('against aws', () => {
   const sts = mockClient(STSClient);
   const plan = planOf(raw());
   const recordedIn = (region: string) =>
-    planParameters('/layers', '888888888888', region, plan.layers).map(({ name, value }) => ({
-      Name: name,
-      Value: value,
-    }));
+    planParameters('/layers', placeOf('888888888888', region), plan.layers).map(
+      ({ name, value }) => ({
+        Name: name,
+        Value: value,
+      }),
+    );
 
   beforeEach(() => {
     ssm.reset();

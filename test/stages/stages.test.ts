@@ -2,16 +2,18 @@ import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { context } from '../../cdk.json';
 import type { DeliveryPlan } from '../../lib/plan';
+import type { ReleaseTarget } from '../../lib/release';
 import { PublishStage } from '../../stages/publish-stage';
 import { ReleaseStage } from '../../stages/release-stage';
+import { anyTarget } from '../../stages/target-stage';
 import { planOf, rawConfig } from '../pipeline/fixture';
 
 function templateOf(
   stageClass: typeof PublishStage | typeof ReleaseStage,
   plan: DeliveryPlan,
+  [target] = plan.waves[0].targets,
 ): Template {
   const app = new App({ context });
-  const [target] = plan.waves[0].targets;
   const stage = new stageClass(app, 'Stage', { plan, target });
   return Template.fromJSON(stage.synth().stacks[0].template);
 }
@@ -175,3 +177,39 @@ describe('release stage', () => {
     for (const permission of permissions) expect(permission.DeletionPolicy).toBe('Retain');
   });
 });
+
+describe('one template for every target of a wave', () => {
+  test.each([
+    ['publish', PublishStage],
+    ['release', ReleaseStage],
+  ])('%s: CloudFormation makes of it what each target needs', (_, stageClass) => {
+    const shared = templateOf(stageClass, plan, [anyTarget(plan, plan.waves[0].name)]).toJSON();
+    for (const place of plan.waves[0].targets) {
+      const own = templateOf(stageClass, plan, [place]).toJSON();
+      expect(JSON.stringify(own)).toContain(place.region);
+      expect(filledIn(shared.Resources, place)).toEqual(filledIn(own.Resources, place));
+    }
+    expect(JSON.stringify(shared)).not.toContain(plan.waves[0].targets[0].account);
+  });
+});
+
+/** As CloudFormation fills in its pseudo parameters, and joins. */
+function filledIn(value: unknown, place: ReleaseTarget): unknown {
+  if (Array.isArray(value)) return value.map((item) => filledIn(item, place));
+  if (typeof value !== 'object' || value === null) return value;
+  const { Ref, 'Fn::Join': join } = value as Record<string, unknown>;
+  const pseudo: Record<string, string> = {
+    'AWS::Partition': place.partition,
+    'AWS::AccountId': place.account,
+    'AWS::Region': place.region,
+  };
+  if (typeof Ref === 'string' && Ref in pseudo) return pseudo[Ref];
+  if (join !== undefined) {
+    const [separator, parts] = filledIn(join, place) as [string, unknown[]];
+    if (parts.every((part) => typeof part === 'string')) return parts.join(separator);
+    return { 'Fn::Join': [separator, parts] };
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, filledIn(item, place)]),
+  );
+}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type DeliveryConfig, partitionOf, pauseOf } from '../../config';
 import { findManifest, resolveLayers } from '../../layers';
-import { exampleFunctionName, planParameters } from '../../plan';
+import { exampleFunctionName, placeOf, planParameters } from '../../plan';
 import { type ReleaseLayer, releaseLayer, type SmokeCheck } from '../../release';
 import type { Invocation } from '../daemon';
 import type { ExecutionReport } from '../engine';
@@ -144,7 +144,11 @@ export function contradictions(
     .filter((state) => pausing(config, state).paused === undefined)
     .flatMap((state) => {
       const place = `${state.account}/${state.region}`;
-      const planned = planParameters(config.namespace, state.account, state.region, layers);
+      const planned = planParameters(
+        config.namespace,
+        placeOf(state.account, state.region),
+        layers,
+      );
       const parameters = planned.flatMap(({ name, value }) =>
         state.parameters[name] === value
           ? []
