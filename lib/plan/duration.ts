@@ -16,7 +16,7 @@ export const MODEL = {
   layerBuild: 5.7,
   /** A synth action, and each target in it. */
   synth: 34,
-  synthTarget: 0.15,
+  synthTarget: 0.08,
   /** The CDK CLI's own installation, and each stack that it finds unchanged. */
   selfMutation: 15,
   unchangedStack: 1,

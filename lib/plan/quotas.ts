@@ -135,7 +135,7 @@ function pipelineQuotas(
       quota: `bytes of the pipeline's template (estimated, ${targets.length} targets)`,
       used:
         36_000 +
-        2500 * (targets.length - remoteTargets) +
+        1950 * (targets.length - remoteTargets) +
         800 * remoteTargets +
         5000 * (publishing.length + releasing.length) +
         4000 * waves.length +

@@ -4,6 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import Table from 'cli-table3';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import { REGIONS } from '../../lib/config';
 import { runProgram } from '../../lib/program';
 import { measurePublish } from './publish';
 import { measureRuntimes } from './runtimes';
@@ -57,37 +58,75 @@ function build(runs: number): void {
   }
 }
 
-/** Synth of the configured targets against synth of one. */
+/** Synth of many targets against synth of one, with CDK's own validation of templates and without. */
 function synth(runs: number): void {
   const dir = mkdtempSync(join(tmpdir(), 'layers-bench-'));
   try {
     const cdk = join(ROOT, 'node_modules/aws-cdk/bin/cdk');
-    const run = (...context: string[]) =>
-      time([cdk, 'synth', '--quiet', '-o', join(dir, 'out'), ...context], {
-        LAYERS_REHEARSAL: '1',
-      });
     const { delivery } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')).context;
-    const one = JSON.stringify([
-      {
-        ...delivery.waves[0],
-        accounts: delivery.waves[0].accounts.slice(0, 1),
-        regions: delivery.waves[0].regions.slice(0, 1),
-      },
-    ]);
-    run();
-    const all = repeat(runs, () => run());
-    const single = repeat(runs, () => run('-c', `delivery.waves=${one}`));
+    const run = (waves: object[], validation: boolean) =>
+      time(
+        [
+          cdk,
+          'synth',
+          '--quiet',
+          '-o',
+          join(dir, 'out'),
+          '-c',
+          `delivery.waves=${JSON.stringify(waves)}`,
+        ],
+        { LAYERS_REHEARSAL: '1', CDK_VALIDATION: String(validation) },
+      );
+    const accounts = ['222222222222', '333333333333', '444444444444'];
+    const regions = [...REGIONS].flatMap(([name, { partition }]) =>
+      partition === 'aws' ? [name] : [],
+    );
+    const wave = (count: number, of: string[]) => [
+      { name: 'all', accounts: accounts.slice(0, count), regions: of },
+    ];
+    const cases: [string, number, object[]][] = [
+      ['one target', 1, wave(1, regions.slice(0, 1))],
+      ['the configured targets', targetCount(delivery.waves), delivery.waves],
+      [`${regions.length} regions, 3 accounts`, 3 * regions.length, wave(3, regions)],
+    ];
+    run(cases[0][2], true);
+    const measured = cases.map(([name, targets, waves]) => ({
+      name,
+      targets,
+      with: repeat(runs, () => run(waves, true)),
+      without: repeat(runs, () => run(waves, false)),
+    }));
+    const [one] = measured;
+    const further = (seconds: number, first: number, targets: number) =>
+      targets > 1 ? ((1000 * (seconds - first)) / (targets - 1)).toFixed(0) : '';
     show(
       `cdk synth, layers built before (median of ${runs})`,
-      ['case', 'seconds', 'of one target'],
       [
-        ['one target', single, 1],
-        ['the configured targets', all, all / single],
+        'case',
+        'seconds',
+        'of one target',
+        'ms a further target',
+        'CDK_VALIDATION=false',
+        'of one',
+        'ms',
       ],
+      measured.map((row) => [
+        row.name,
+        row.with,
+        row.with / one.with,
+        further(row.with, one.with, row.targets),
+        row.without,
+        row.without / one.without,
+        further(row.without, one.without, row.targets),
+      ]),
     );
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+function targetCount(waves: { accounts: string[]; regions: string[] }[]): number {
+  return waves.reduce((sum, { accounts, regions }) => sum + accounts.length * regions.length, 0);
 }
 
 /** One whole rehearsal, part by part. */
