@@ -35,6 +35,7 @@ const glob = z.string().min(1, { error: 'is empty; write a path pattern such as 
 
 /** Where pushes come from. */
 const source = z.strictObject({
+  /** Connection to GitHub; without it `repository` is one of CodeCommit, in home. */
   connectionArn: z
     .string()
     .regex(
@@ -43,8 +44,9 @@ const source = z.strictObject({
         error:
           'is not the ARN of a connection; create one under Developer Tools > Connections and paste its ARN',
       },
-    ),
-  repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/, {
+    )
+    .optional(),
+  repository: z.string().regex(/^[\w.-]+(\/[\w.-]+)?$/, {
     error: 'is not a repository; write owner/name',
   }),
   branch: z.string().min(1, { error: 'is empty; write the branch to deliver' }).default('main'),

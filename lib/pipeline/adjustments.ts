@@ -7,29 +7,6 @@ const ON_FAILURE = {
   rollback: { Result: 'ROLLBACK' },
 };
 
-/** CDK Pipelines has no trigger filters (https://github.com/aws/aws-cdk/issues/35379). */
-export function addTrigger(pipeline: codepipeline.Pipeline, plan: DeliveryPlan): void {
-  const { branch, paths } = plan.source;
-  const filePaths = {
-    ...(paths.include.length > 0 ? { Includes: paths.include } : {}),
-    ...(paths.exclude.length > 0 ? { Excludes: paths.exclude } : {}),
-  };
-  (pipeline.node.defaultChild as codepipeline.CfnPipeline).addPropertyOverride('Triggers', [
-    {
-      ProviderType: 'CodeStarSourceConnection',
-      GitConfiguration: {
-        SourceActionName: 'Source',
-        Push: [
-          {
-            Branches: { Includes: [branch] },
-            ...(Object.keys(filePaths).length > 0 ? { FilePaths: filePaths } : {}),
-          },
-        ],
-      },
-    },
-  ]);
-}
-
 /** What CDK Pipelines has no property for: the plan's names, what a failure leads to, replacement. */
 export function adjustStages(pipeline: codepipeline.Pipeline, plan: DeliveryPlan): void {
   const resource = pipeline.node.defaultChild as codepipeline.CfnPipeline;

@@ -11,6 +11,7 @@ export {
 } from './names';
 export { type ParameterPlan, planParameters } from './parameters';
 export {
+  buildsNatively,
   type DeliveryPlan,
   type ExampleRuntime,
   type PausedTarget,

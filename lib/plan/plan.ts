@@ -2,6 +2,7 @@ import {
   type DeliveryConfig,
   partitionOf,
   pauseOf,
+  REGIONS,
   type SharingConfig,
   targetsOf,
 } from '../config';
@@ -162,6 +163,11 @@ function planTarget(
       functionName: exampleFunctionName(config, layer.name),
     })),
   };
+}
+
+/** False where CodeBuild has no builder of the architecture in the home region. */
+export function buildsNatively({ home }: DeliveryPlan, architecture: Architecture): boolean {
+  return architecture === 'x86_64' || (REGIONS.get(home.region)?.gravitonBuilds ?? true);
 }
 
 /** The part of the plan that the publish and smoke actions carry out. */

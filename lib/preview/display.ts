@@ -34,6 +34,9 @@ export function describePreview(preview: Preview): string {
       ({ quota, used, limit, field, cure }) =>
         `nearly full: ${field}: ${used} ${quota}, AWS takes ${limit}; then ${cure}`,
     ),
+    ...preview.unconfirmed.map(
+      ({ region, what }) => `unconfirmed in ${region}, try it first: ${what.join(', ')}`,
+    ),
     `expected ${(seconds / 60).toFixed(1)} minutes when everything is new, approvals aside (a model: docs/performance.md)`,
   ].join('\n');
 }
