@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ARCHITECTURES } from '../release';
 import { REGIONS } from './regions';
+import { scheduleFault } from './schedule';
 
 const account = z
   .string()
@@ -137,6 +138,11 @@ const notifications = z.strictObject({
     .default([]),
 });
 
+const monitoring = z.strictObject({
+  /** CloudWatch asks money for the fourth of an account. */
+  dashboard: z.boolean({ error: 'is not true or false' }).default(false),
+});
+
 export const deliverySchema = z.strictObject({
   /** Prefix of stack, role and function names. */
   name: slug('name').default('layers'),
@@ -163,6 +169,15 @@ export const deliverySchema = z.strictObject({
   sharing: sharing.default({ with: 'private' }),
   /** A topic that tells of failed executions and of approvals that wait. */
   notifications: notifications.optional(),
+  /** Alarms, which the topic of `notifications` hears of. */
+  monitoring: monitoring.optional(),
+  /** When the pipeline runs without a push: EventBridge's expression, in UTC. */
+  schedule: z
+    .string()
+    .refine((value) => scheduleFault(value) === undefined, {
+      error: (issue) => scheduleFault(String(issue.input)),
+    })
+    .optional(),
 });
 
 /** The whole configuration, defaults filled in. */

@@ -87,6 +87,14 @@ function crossChecks(config: DeliveryConfig): Problem[] {
     ...regionProblems(config),
     ...sourceProblems(config),
     ...targetProblems(config),
+    ...(config.monitoring && !config.notifications
+      ? [
+          {
+            field: 'delivery.monitoring',
+            message: 'tells the topic of delivery.notifications; add "notifications": {}',
+          },
+        ]
+      : []),
   ];
 }
 

@@ -34,7 +34,7 @@ import {
 import type { ReleaseTarget } from '../release';
 import { acknowledgePipelineFindings } from './acknowledgements';
 import { adjustStages } from './adjustments';
-import { PipelineNotifications } from './notifications';
+import { addOperations } from './operations';
 import { connectSource, pipelineSource } from './source';
 import {
   approvalComment,
@@ -119,12 +119,7 @@ export class DeliveryPipelineStack extends Stack {
     for (const { replicationBucket } of Object.values(pipeline.pipeline.crossRegionSupport)) {
       (replicationBucket as s3.Bucket).addLifecycleRule(ARTIFACT_EXPIRY);
     }
-    if (plan.notifications) {
-      new PipelineNotifications(this, 'Notifications', {
-        pipelineName: plan.name,
-        emails: plan.notifications.emails,
-      });
-    }
+    addOperations(this, pipeline.pipeline, plan);
     acknowledgePipelineFindings(this, pipeline, artifacts);
   }
 

@@ -1,3 +1,4 @@
+export { type CostEstimate, estimateCost } from './cost';
 export { expectedSeconds, stageSeconds } from './duration';
 export {
   exampleFunctionName,

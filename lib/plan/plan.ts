@@ -54,6 +54,8 @@ export interface DeliveryPlan {
   readonly source: DeliveryConfig['source'];
   readonly sharing: SharingConfig;
   readonly notifications?: DeliveryConfig['notifications'];
+  readonly monitoring?: DeliveryConfig['monitoring'];
+  readonly schedule?: DeliveryConfig['schedule'];
   /** Architectures that need a build action. */
   readonly architectures: readonly Architecture[];
   readonly layers: readonly ReleaseLayer[];
@@ -102,6 +104,8 @@ export function planDelivery(
     source: config.source,
     sharing: config.sharing,
     notifications: config.notifications,
+    monitoring: config.monitoring,
+    schedule: config.schedule,
     architectures: [...new Set(byName.map(({ architecture }) => architecture))].sort(),
     layers: byName,
     examples: [...examples].sort((a, b) => (a.runtime < b.runtime ? -1 : 1)),

@@ -1,6 +1,8 @@
 import { type DeliveryConfig, REGIONS } from '../config';
 import {
+  type CostEstimate,
   type DeliveryPlan,
+  estimateCost,
   expectedSeconds,
   type PausedTarget,
   planDelivery,
@@ -26,6 +28,8 @@ export interface Preview {
   readonly quotas: readonly QuotaUse[];
   /** Regions in use of which something is not known for sure, with what that is. */
   readonly unconfirmed: readonly { readonly region: string; readonly what: readonly string[] }[];
+  /** US dollars; modelled. */
+  readonly cost: CostEstimate;
   /** Expected seconds of a run that publishes everything, approvals aside; modelled. */
   readonly seconds: number;
 }
@@ -110,6 +114,7 @@ export function preview(plan: DeliveryPlan, unbuilt: readonly string[] = []): Pr
     })),
     quotas: quotaUse(plan),
     unconfirmed: unconfirmedFacts(plan),
+    cost: estimateCost(plan),
     seconds: Math.round(expectedSeconds(plan)),
   };
 }

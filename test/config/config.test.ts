@@ -136,6 +136,11 @@ describe('configuration', () => {
       /notifications\.emails\.0: "ops" is not an e-mail address; it looks like ops@example\.com/,
     ],
     [
+      'monitoring without a topic to tell',
+      (raw) => (raw.monitoring = {}),
+      /delivery\.monitoring: tells the topic of delivery\.notifications; add "notifications": \{\}/,
+    ],
+    [
       'a home region without CodePipeline',
       (raw) => (raw.home.region = 'ca-west-1'),
       /home\.region: "ca-west-1" has no CodePipeline/,

@@ -48,6 +48,8 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 function templates(): CloudFormationStackArtifact[] {
   const raw = rawConfig();
   raw.notifications = { emails: ['ops@example.com'] };
+  raw.monitoring = { dashboard: true };
+  raw.schedule = 'cron(0 6 ? * MON *)';
   raw.waves[0].regions.push('af-south-1', 'ap-southeast-5');
   raw.waves[1].canary = { region: 'eu-west-1' };
   const app = new App({ context, outdir: join(dir, 'cdk.out') });
