@@ -25,7 +25,7 @@ export function exampleValues(config: DeliveryConfig, environment = process.env)
   );
   check(
     'delivery.source.connectionArn',
-    config.source.connectionArn.split(':')[4] ?? '',
+    config.source.connectionArn?.split(':')[4] ?? '',
     'the ARN of your own GitHub connection',
   );
   config.waves.forEach((wave, index) => {

@@ -9,7 +9,7 @@ export {
   readConfig,
   readJson,
 } from './load';
-export { partitionOf, REGIONS, type RegionFacts } from './regions';
+export { type Partition, partitionOf, REGIONS, type RegionFacts } from './regions';
 export type { DeliveryConfig, RuntimeConfig, SharingConfig, WaveConfig } from './schema';
 export { parseConfig } from './validate';
 export { type Place, pauseOf, targetsOf } from './waves';

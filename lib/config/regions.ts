@@ -1,10 +1,19 @@
+/** An AWS partition: accounts, ARNs and endpoints of one are unknown to the others. */
+export type Partition = 'aws' | 'aws-us-gov' | 'aws-cn';
+
 /** What a region offers; see `REGIONS` for sources. */
 export interface RegionFacts {
-  readonly partition: 'aws' | 'aws-us-gov' | 'aws-cn';
+  readonly partition: Partition;
   /** Must be enabled in an account before use. */
   readonly optIn: boolean;
   /** CodePipeline runs there, so a CloudFormation action may have it as its region. */
   readonly codePipeline: boolean;
+  /** CodeConnections brings pushes from GitHub to a pipeline there. */
+  readonly connections: boolean;
+  /** CodeBuild builds on Graviton there. */
+  readonly gravitonBuilds: boolean;
+  /** What no source says for sure, a few words each. @default none */
+  readonly unconfirmed?: readonly string[];
 }
 
 const COMMERCIAL_DEFAULT = [
@@ -53,31 +62,71 @@ const WITHOUT_CODE_PIPELINE = new Set([
   'mx-central-1',
 ]);
 
+const WITHOUT_CONNECTIONS = new Set([
+  ...WITHOUT_CODE_PIPELINE,
+  'af-south-1',
+  'ap-east-1',
+  'ap-northeast-3',
+  'ap-south-2',
+  'ap-southeast-3',
+  'ap-southeast-4',
+  'ap-southeast-5',
+  'eu-central-2',
+  'eu-south-2',
+  'il-central-1',
+  'me-central-1',
+  'me-south-1',
+  'us-gov-west-1',
+]);
+
 function facts(
-  names: string[],
-  partition: RegionFacts['partition'],
-  optIn: boolean,
+  names: readonly string[],
+  shared: Pick<RegionFacts, 'partition' | 'optIn'> & Partial<RegionFacts>,
 ): [string, RegionFacts][] {
   return names.map((name) => [
     name,
-    { partition, optIn, codePipeline: !WITHOUT_CODE_PIPELINE.has(name) },
+    {
+      codePipeline: !WITHOUT_CODE_PIPELINE.has(name),
+      connections: !WITHOUT_CONNECTIONS.has(name),
+      gravitonBuilds: true,
+      ...shared,
+    },
   ]);
 }
 
 /**
- * Regions that Lambda offers, as of May 2026.
+ * Regions that Lambda offers, as of November 2026.
  *
- * Sources: AWS General Reference (Lambda and CodePipeline endpoints and quotas),
- * AWS Account Management guide (regions that are disabled by default).
+ * Sources: botocore 1.43.106 (`endpoints.json`) for regions, partitions, CodePipeline and
+ * CodeConnections; CDK's region-info for opt-in. Tests compare the table with both, and with
+ * cfn-lint. Where sources differ a region counts as one that lacks the service: everything works
+ * there all the same, by another way.
+ *
+ * - ap-southeast-6: botocore has CodePipeline there, the AWS General Reference (May 2026) has not.
+ * - GovCloud: no Graviton in CodeBuild (AWS GovCloud (US) User Guide, "AWS CodeBuild"), no
+ *   connections in us-gov-west-1 (CodePipeline User Guide, "Connections").
+ * - China: no connections. botocore and the announcements of 2025 have CodePipeline there,
+ *   "Getting Started with AWS services in China" says under CodeBuild that it is not there.
  */
 export const REGIONS: ReadonlyMap<string, RegionFacts> = new Map([
-  ...facts(COMMERCIAL_DEFAULT, 'aws', false),
-  ...facts(COMMERCIAL_OPT_IN, 'aws', true),
-  ...facts(['us-gov-east-1', 'us-gov-west-1'], 'aws-us-gov', false),
-  ...facts(['cn-north-1', 'cn-northwest-1'], 'aws-cn', false),
+  ...facts(COMMERCIAL_DEFAULT, { partition: 'aws', optIn: false }),
+  ...facts(COMMERCIAL_OPT_IN, { partition: 'aws', optIn: true }),
+  ...facts(['us-gov-east-1', 'us-gov-west-1'], {
+    partition: 'aws-us-gov',
+    optIn: false,
+    gravitonBuilds: false,
+    unconfirmed: ['Lambda on arm64'],
+  }),
+  ...facts(['cn-north-1', 'cn-northwest-1'], {
+    partition: 'aws-cn',
+    optIn: false,
+    connections: false,
+    gravitonBuilds: false,
+    unconfirmed: ['CodePipeline', 'Lambda on arm64', 'builds on Graviton'],
+  }),
 ]);
 
 /** Partition of a known region; `aws` for one that is not in the table. */
-export function partitionOf(region: string): RegionFacts['partition'] {
+export function partitionOf(region: string): Partition {
   return REGIONS.get(region)?.partition ?? 'aws';
 }

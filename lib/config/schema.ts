@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ARCHITECTURES } from '../release';
 import { REGIONS } from './regions';
+import { scheduleFault } from './schedule';
 
 const account = z
   .string()
@@ -35,6 +36,7 @@ const glob = z.string().min(1, { error: 'is empty; write a path pattern such as 
 
 /** Where pushes come from. */
 const source = z.strictObject({
+  /** Connection to GitHub; without it `repository` is one of CodeCommit, in home. */
   connectionArn: z
     .string()
     .regex(
@@ -43,8 +45,9 @@ const source = z.strictObject({
         error:
           'is not the ARN of a connection; create one under Developer Tools > Connections and paste its ARN',
       },
-    ),
-  repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/, {
+    )
+    .optional(),
+  repository: z.string().regex(/^[\w.-]+(\/[\w.-]+)?$/, {
     error: 'is not a repository; write owner/name',
   }),
   branch: z.string().min(1, { error: 'is empty; write the branch to deliver' }).default('main'),
@@ -135,6 +138,11 @@ const notifications = z.strictObject({
     .default([]),
 });
 
+const monitoring = z.strictObject({
+  /** CloudWatch asks money for the fourth of an account. */
+  dashboard: z.boolean({ error: 'is not true or false' }).default(false),
+});
+
 export const deliverySchema = z.strictObject({
   /** Prefix of stack, role and function names. */
   name: slug('name').default('layers'),
@@ -161,6 +169,15 @@ export const deliverySchema = z.strictObject({
   sharing: sharing.default({ with: 'private' }),
   /** A topic that tells of failed executions and of approvals that wait. */
   notifications: notifications.optional(),
+  /** Alarms, which the topic of `notifications` hears of. */
+  monitoring: monitoring.optional(),
+  /** When the pipeline runs without a push: EventBridge's expression, in UTC. */
+  schedule: z
+    .string()
+    .refine((value) => scheduleFault(value) === undefined, {
+      error: (issue) => scheduleFault(String(issue.input)),
+    })
+    .optional(),
 });
 
 /** The whole configuration, defaults filled in. */

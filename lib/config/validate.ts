@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { LayersError } from '../errors';
-import { REGIONS } from './regions';
+import { partitionOf, REGIONS } from './regions';
 import { type DeliveryConfig, deliverySchema, type WaveConfig } from './schema';
 import { pauseOf, targetsOf } from './waves';
 
@@ -85,12 +85,21 @@ function crossChecks(config: DeliveryConfig): Problem[] {
       message: `"${name}" stands twice; give every wave a name of its own`,
     })),
     ...regionProblems(config),
+    ...sourceProblems(config),
     ...targetProblems(config),
+    ...(config.monitoring && !config.notifications
+      ? [
+          {
+            field: 'delivery.monitoring',
+            message: 'tells the topic of delivery.notifications; add "notifications": {}',
+          },
+        ]
+      : []),
   ];
 }
 
 function regionProblems(config: DeliveryConfig): Problem[] {
-  const partition = REGIONS.get(config.home.region)?.partition;
+  const partition = partitionOf(config.home.region);
   const problems: Problem[] = [];
   if (!REGIONS.get(config.home.region)?.codePipeline) {
     problems.push({
@@ -110,6 +119,46 @@ function regionProblems(config: DeliveryConfig): Problem[] {
       }
     });
   });
+  return problems;
+}
+
+/** Pushes come through a connection, or from CodeCommit where there is none. */
+function sourceProblems({ source, home }: DeliveryConfig): Problem[] {
+  const { connectionArn, repository, paths } = source;
+  const hasOwner = repository.includes('/');
+  const problems: Problem[] = [];
+  const add = (field: string, message: string) =>
+    problems.push({ field: `delivery.${field}`, message });
+  if (connectionArn === undefined) {
+    if (hasOwner) {
+      add(
+        'source.connectionArn',
+        `is missing; add it, or write a CodeCommit repository of home, without an owner, in place of "${repository}"`,
+      );
+    }
+    if (paths.include.length + paths.exclude.length > 0) {
+      add('source.paths', 'is not for CodeCommit, which has no path filters; remove it');
+    }
+    return problems;
+  }
+  if (!hasOwner) add('source.repository', `"${repository}" is not a repository; write owner/name`);
+  const partition = partitionOf(home.region);
+  const other = connectionArn.split(':')[1];
+  if (other !== partition) {
+    add(
+      'source.connectionArn',
+      `"${connectionArn}" belongs to partition ${other}, the home region to ${partition}; create a connection there`,
+    );
+  }
+  if (REGIONS.get(home.region)?.codePipeline && !REGIONS.get(home.region)?.connections) {
+    const others = [...REGIONS].filter(
+      ([, facts]) => facts.partition === partition && facts.connections,
+    );
+    add(
+      'home.region',
+      `"${home.region}" has no connections to GitHub; ${others.length > 0 ? `run the pipeline in another region (${others[0][0]})` : 'remove source.connectionArn'}, or use a CodeCommit repository`,
+    );
+  }
   return problems;
 }
 

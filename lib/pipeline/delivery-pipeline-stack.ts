@@ -12,7 +12,6 @@ import {
 import {
   type CodeBuildStep,
   CodePipeline,
-  CodePipelineSource,
   type FileSet,
   ManualApprovalStep,
 } from 'aws-cdk-lib/pipelines';
@@ -22,6 +21,7 @@ import { ReleaseStage } from '../../stages/release-stage';
 import { anyTarget, type TargetStage } from '../../stages/target-stage';
 import type { Overrides } from '../config';
 import {
+  buildsNatively,
   type DeliveryPlan,
   deploymentName,
   preflightRoleName,
@@ -33,9 +33,10 @@ import {
 } from '../plan';
 import type { ReleaseTarget } from '../release';
 import { acknowledgePipelineFindings } from './acknowledgements';
-import { addTrigger, setFailureModes } from './adjustments';
 import { DeployStep, templateOf } from './deploy-step';
-import { PipelineNotifications } from './notifications';
+import { setFailureModes } from './failure-modes';
+import { addOperations } from './operations';
+import { connectSource, pipelineSource } from './source';
 import {
   approvalComment,
   buildStep,
@@ -87,14 +88,9 @@ export class DeliveryPipelineStack extends Stack {
     });
     for (const refusal of refusals) Annotations.of(this).addError(refusal);
 
-    const source = CodePipelineSource.connection(plan.source.repository, plan.source.branch, {
-      connectionArn: plan.source.connectionArn,
-      actionName: 'Source',
-      // The trigger below decides, with its path filters.
-      triggerOnPush: false,
-    });
+    const source = pipelineSource(this, plan);
     const builds = plan.architectures.map((architecture) =>
-      buildStep(source, architecture, overrides),
+      buildStep(source, architecture, overrides, buildsNatively(plan, architecture)),
     );
     const synth = synthStep(source, builds, overrides);
     const artifacts = this.artifactBucket();
@@ -118,18 +114,13 @@ export class DeliveryPipelineStack extends Stack {
     const assembly = synth.step.primaryOutput as FileSet;
     for (const wave of plan.waves) this.addWave(pipeline, plan, wave, synth.release, assembly);
     pipeline.buildPipeline();
-    addTrigger(pipeline.pipeline, plan);
+    if (plan.source.connectionArn)
+      connectSource(pipeline.pipeline, plan, plan.source.connectionArn);
     setFailureModes(pipeline.pipeline, plan);
-    this.permitConnection(pipeline.pipeline, plan);
     for (const { replicationBucket } of Object.values(pipeline.pipeline.crossRegionSupport)) {
       (replicationBucket as s3.Bucket).addLifecycleRule(ARTIFACT_EXPIRY);
     }
-    if (plan.notifications) {
-      new PipelineNotifications(this, 'Notifications', {
-        pipelineName: plan.name,
-        emails: plan.notifications.emails,
-      });
-    }
+    addOperations(this, pipeline.pipeline, plan);
     acknowledgePipelineFindings(this, pipeline, artifacts);
   }
 
@@ -176,18 +167,6 @@ export class DeliveryPipelineStack extends Stack {
       );
     }
     return role;
-  }
-
-  /**
-   * CDK grants the action's name of old, AWS asks for the one that the connection's ARN begins with.
-   */
-  private permitConnection(pipeline: codepipeline.Pipeline, plan: DeliveryPlan): void {
-    pipeline.addToRolePolicy(
-      new iam.PolicyStatement({
-        actions: ['codeconnections:UseConnection'],
-        resources: [plan.source.connectionArn],
-      }),
-    );
   }
 
   /** Nothing is sent anywhere before every target has been asked. */

@@ -20,17 +20,22 @@ export interface PipelineNotificationsProps {
 /** A topic that tells of executions that failed, and of approvals that wait for somebody. */
 export class PipelineNotifications extends Construct {
   readonly topic: sns.Topic;
+  /** Matches each execution that failed. */
+  readonly failed: events.Rule;
+  /** Matches each approval that waits. */
+  readonly waiting: events.Rule;
+  private readonly key: kms.Key;
 
   constructor(scope: Construct, id: string, props: PipelineNotificationsProps) {
     super(scope, id);
     const { pipelineName, emails = [] } = props;
-    const key = new kms.Key(this, 'Key', {
+    this.key = new kms.Key(this, 'Key', {
       description: 'Encrypts the notifications of the layer delivery pipeline',
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     // A rule cannot deliver into an encrypted topic otherwise.
-    key.grant(
+    this.key.grant(
       new iam.ServicePrincipal('events.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
@@ -39,20 +44,20 @@ export class PipelineNotifications extends Construct {
     );
     this.topic = new sns.Topic(this, 'Topic', {
       topicName: `${pipelineName}-notifications`,
-      masterKey: key,
+      masterKey: this.key,
       enforceSSL: true,
     });
     for (const email of emails) {
       this.topic.addSubscription(new subscriptions.EmailSubscription(email));
     }
     const execution = events.EventField.fromPath('$.detail.execution-id');
-    this.rule('Failed', {
+    this.failed = this.rule('Failed', {
       description: `An execution of pipeline ${pipelineName} failed`,
       detailType: 'CodePipeline Pipeline Execution State Change',
       detail: { pipeline: [pipelineName], state: ['FAILED'] },
       text: `Execution ${execution} of pipeline ${pipelineName} failed. What has passed stays; retry the stage, or push a correction.`,
     });
-    this.rule('Waiting', {
+    this.waiting = this.rule('Waiting', {
       description: `An approval of pipeline ${pipelineName} waits`,
       detailType: 'CodePipeline Action Execution State Change',
       detail: {
@@ -64,11 +69,28 @@ export class PipelineNotifications extends Construct {
     });
   }
 
+  /** Lets alarms of this account tell the topic. */
+  admitAlarms(alarmArns: readonly string[]): void {
+    const principal = new iam.ServicePrincipal('cloudwatch.amazonaws.com', {
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+    });
+    this.key.grant(principal, 'kms:Decrypt', 'kms:GenerateDataKey');
+    this.topic.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: 'Alarms',
+        actions: ['sns:Publish'],
+        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+        resources: [this.topic.topicArn],
+        conditions: { ArnEquals: { 'aws:SourceArn': [...alarmArns] } },
+      }),
+    );
+  }
+
   private rule(
     id: string,
     rule: { description: string; detailType: string; detail: object; text: string },
-  ): void {
-    new events.Rule(this, id, {
+  ): events.Rule {
+    return new events.Rule(this, id, {
       description: rule.description,
       eventPattern: {
         source: ['aws.codepipeline'],

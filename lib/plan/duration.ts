@@ -50,11 +50,16 @@ export function expectedSeconds(plan: DeliveryPlan): number {
   );
 }
 
+/** Expected seconds of one action; none for an approval. */
+export function actionSeconds(plan: DeliveryPlan, { kind, targets = [] }: ActionPlan): number {
+  return SECONDS[kind](plan, targets.length);
+}
+
 /** Expected seconds of one stage. */
 export function stageSeconds(plan: DeliveryPlan, actions: readonly ActionPlan[]): number {
   const slowest = new Map<number, number>();
   for (const action of actions) {
-    const seconds = SECONDS[action.kind](plan, action.targets?.length ?? 0);
+    const seconds = actionSeconds(plan, action);
     slowest.set(action.runOrder, Math.max(slowest.get(action.runOrder) ?? 0, seconds));
   }
   return [...slowest.values()].reduce((sum, seconds) => sum + seconds, 0);

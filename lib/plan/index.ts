@@ -1,3 +1,4 @@
+export { type CostEstimate, estimateCost } from './cost';
 export { expectedSeconds, stageSeconds } from './duration';
 export {
   deployRoleArn,
@@ -16,6 +17,7 @@ export {
 } from './names';
 export { type ParameterPlan, planParameters } from './parameters';
 export {
+  buildsNatively,
   type DeliveryPlan,
   type ExampleRuntime,
   type PausedTarget,

@@ -1,4 +1,4 @@
-import { type DeliveryConfig, pauseOf, type SharingConfig, targetsOf } from '../config';
+import { type DeliveryConfig, pauseOf, REGIONS, type SharingConfig, targetsOf } from '../config';
 import { LayersError } from '../errors';
 import type {
   Architecture,
@@ -50,6 +50,8 @@ export interface DeliveryPlan {
   readonly source: DeliveryConfig['source'];
   readonly sharing: SharingConfig;
   readonly notifications?: DeliveryConfig['notifications'];
+  readonly monitoring?: DeliveryConfig['monitoring'];
+  readonly schedule?: DeliveryConfig['schedule'];
   /** Architectures that need a build action. */
   readonly architectures: readonly Architecture[];
   readonly layers: readonly ReleaseLayer[];
@@ -98,6 +100,8 @@ export function planDelivery(
     source: config.source,
     sharing: config.sharing,
     notifications: config.notifications,
+    monitoring: config.monitoring,
+    schedule: config.schedule,
     architectures: [...new Set(byName.map(({ architecture }) => architecture))].sort(),
     layers: byName,
     examples: [...examples].sort((a, b) => (a.runtime < b.runtime ? -1 : 1)),
@@ -157,6 +161,11 @@ export function planTarget(
       functionName: exampleFunctionName(naming, layer.name),
     })),
   };
+}
+
+/** False where CodeBuild has no builder of the architecture in the home region. */
+export function buildsNatively({ home }: DeliveryPlan, architecture: Architecture): boolean {
+  return architecture === 'x86_64' || (REGIONS.get(home.region)?.gravitonBuilds ?? true);
 }
 
 /** The part of the plan that the publish and smoke actions carry out. */

@@ -7,7 +7,7 @@ const NEARLY_FULL = 0.8;
 
 /** The preview as a person reads it. */
 export function describePreview(preview: Preview): string {
-  const { name, home, layers, waves, stages, quotas, seconds } = preview;
+  const { name, home, layers, waves, stages, quotas, seconds, cost } = preview;
   const targets = waves.reduce((sum, wave) => sum + wave.targets.length, 0);
   const actions = stages.reduce((sum, stage) => sum + stage.actions.length, 0);
   const paused = waves.flatMap((wave) => wave.paused.map((entry) => ({ ...entry, wave })));
@@ -34,8 +34,22 @@ export function describePreview(preview: Preview): string {
       ({ quota, used, limit, field, cure }) =>
         `nearly full: ${field}: ${used} ${quota}, AWS takes ${limit}; then ${cure}`,
     ),
+    ...preview.unconfirmed.map(
+      ({ region, what }) => `unconfirmed in ${region}, try it first: ${what.join(', ')}`,
+    ),
     `expected ${(seconds / 60).toFixed(1)} minutes when everything is new, approvals aside (a model: docs/performance.md)`,
+    costLine(cost),
   ].join('\n');
+}
+
+function costLine({ run, month }: Preview['cost']): string {
+  const dollars = (amount: number) => `$${amount.toFixed(2)}`;
+  const parts = (of: Readonly<Record<string, number>>) =>
+    Object.entries(of)
+      .filter(([what, amount]) => what !== 'total' && amount > 0)
+      .map(([what, amount]) => `${what} ${dollars(amount)}`)
+      .join(', ');
+  return `estimated ${dollars(run.total)} for such a run (${parts(run)}), ${dollars(month.total)} a month besides (${parts(month)}), free tiers not taken off`;
 }
 
 function stageTable({ stages }: Preview): string {

@@ -1,6 +1,8 @@
-import type { DeliveryConfig } from '../config';
+import { type DeliveryConfig, REGIONS } from '../config';
 import {
+  type CostEstimate,
   type DeliveryPlan,
+  estimateCost,
   expectedSeconds,
   type PausedTarget,
   planDelivery,
@@ -24,6 +26,10 @@ export interface Preview {
   readonly stages: readonly PreviewStage[];
   /** Quotas that depend on the configuration, and how much of each is used. */
   readonly quotas: readonly QuotaUse[];
+  /** Regions in use of which something is not known for sure, with what that is. */
+  readonly unconfirmed: readonly { readonly region: string; readonly what: readonly string[] }[];
+  /** US dollars; modelled. */
+  readonly cost: CostEstimate;
   /** Expected seconds of a run that publishes everything, approvals aside; modelled. */
   readonly seconds: number;
 }
@@ -107,6 +113,17 @@ export function preview(plan: DeliveryPlan, unbuilt: readonly string[] = []): Pr
       actions: stage.actions.map(({ name, runOrder }) => ({ name, runOrder })),
     })),
     quotas: quotaUse(plan),
+    unconfirmed: unconfirmedFacts(plan),
+    cost: estimateCost(plan),
     seconds: Math.round(expectedSeconds(plan)),
   };
+}
+
+function unconfirmedFacts({ home, waves }: DeliveryPlan): Preview['unconfirmed'] {
+  const targets = waves.flatMap((wave) => wave.targets);
+  const regions = new Set([home.region, ...targets.map(({ region }) => region)]);
+  return [...regions].sort().flatMap((region) => {
+    const what = REGIONS.get(region)?.unconfirmed;
+    return what ? [{ region, what }] : [];
+  });
 }

@@ -136,11 +136,56 @@ describe('configuration', () => {
       /notifications\.emails\.0: "ops" is not an e-mail address; it looks like ops@example\.com/,
     ],
     [
+      'monitoring without a topic to tell',
+      (raw) => (raw.monitoring = {}),
+      /delivery\.monitoring: tells the topic of delivery\.notifications; add "notifications": \{\}/,
+    ],
+    [
       'a home region without CodePipeline',
       (raw) => (raw.home.region = 'ca-west-1'),
       /home\.region: "ca-west-1" has no CodePipeline/,
     ],
     ['two partitions', (raw) => (raw.waves[0].regions = ['cn-north-1']), /partition aws-cn/],
+    [
+      'partitions mixed in a pipeline of GovCloud',
+      (raw) => {
+        raw.home.region = 'us-gov-east-1';
+        raw.source.connectionArn = raw.source.connectionArn.replace('arn:aws:', 'arn:aws-us-gov:');
+        raw.waves[0].regions = ['us-gov-west-1', 'eu-west-1'];
+        raw.waves[1].regions = ['us-gov-east-1'];
+      },
+      /^configuration has 1 problem:\n {2}- delivery\.waves\.0\.regions\.1: "eu-west-1" belongs to partition aws, the home region to aws-us-gov; give that partition a pipeline of its own$/,
+    ],
+    [
+      'a connection of another partition',
+      (raw) => (raw.home.region = 'us-gov-east-1'),
+      /source\.connectionArn: "arn:aws:.*" belongs to partition aws, the home region to aws-us-gov; create a connection there/,
+    ],
+    [
+      'a home region without connections',
+      (raw) => (raw.home.region = 'us-gov-west-1'),
+      /home\.region: "us-gov-west-1" has no connections to GitHub; run the pipeline in another region \(us-gov-east-1\), or use a CodeCommit repository/,
+    ],
+    [
+      'a partition without connections',
+      (raw) => (raw.home.region = 'cn-north-1'),
+      /home\.region: "cn-north-1" has no connections to GitHub; remove source\.connectionArn, or use/,
+    ],
+    [
+      'a repository of GitHub without a connection',
+      (raw) => delete raw.source.connectionArn,
+      /source\.connectionArn: is missing; add it, or write a CodeCommit repository of home, without an owner, in place of "acme\/runtime-layers"/,
+    ],
+    [
+      'a repository without an owner, with a connection',
+      (raw) => (raw.source.repository = 'runtime-layers'),
+      /source\.repository: "runtime-layers" is not a repository; write owner\/name/,
+    ],
+    [
+      'path filters for CodeCommit',
+      (raw) => (raw.source = { repository: 'layers', paths: { include: ['assets/**'] } }),
+      /source\.paths: is not for CodeCommit, which has no path filters; remove it/,
+    ],
     ['a reserved namespace', (raw) => (raw.namespace = '/aws/layers'), /reserved/],
     [
       'an unknown kind of sharing',

@@ -91,6 +91,8 @@ export const OTHER_BLOCKS: Readonly<Record<string, string>> = {
   "docs/configuration.md: ERROR delivery.home.account: 111111111111 is the example's account; put the id of the account that runs the pipeline there (Annotation)":
     'printed; compared in docs.test.ts',
   'docs/configuration.md: {': 'parsed in docs.test.ts',
+  'docs/configuration.md: { "home": { "account": "111111111111", "region": "us-gov-east-1" },':
+    'parsed in docs.test.ts',
   'docs/report.md: {': 'abridged; test/rehearsal/session/report.test.ts has the shape',
   'docs/security.md: {': 'parsed in docs.test.ts; only AWS enforces an execution policy',
   'docs/standalone.md: {"runtime":"deno","version":"2.9.5","architecture":"arm64","event":{"hello":"world"}}':

@@ -113,8 +113,8 @@ describe('what the pages show', () => {
     },
   );
 
-  test('is a configuration that is accepted', () => {
-    const config = parseConfig(JSON.parse(block('docs/configuration.md', '{')));
+  test.each(['{\n', '{ "home": '])('is a configuration that is accepted: %j', (start) => {
+    const config = parseConfig(JSON.parse(block('docs/configuration.md', start)));
     expect(config.waves.map(({ name }) => name)).toEqual(['pilot']);
   });
 

@@ -60,6 +60,24 @@ describe('bad input', () => {
   );
 
   test(
+    'fails on a configuration of another partition, which the local cloud cannot have',
+    async () => {
+      const config = shippedConfig();
+      const regions = ['us-gov-east-1', 'us-gov-west-1'];
+      const file = checkout.write('gov.json', {
+        ...config,
+        source: { repository: 'lambda-runtime-layers' },
+        home: { ...config.home, region: 'us-gov-west-1' },
+        waves: config.waves.map((wave) => ({ ...wave, regions })),
+      });
+      expect(await refusal('--config', file)).toContain(
+        'error [PartitionNotRehearsed]: delivery.home.region: "us-gov-west-1" is in partition aws-us-gov',
+      );
+    },
+    MINUTE,
+  );
+
+  test(
     'fails on a configuration file that is missing, or no JSON',
     async () => {
       expect(await refusal('--config', 'missing.json')).toContain(

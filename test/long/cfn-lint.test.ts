@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import type { CloudAssembly, CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
 import { context } from '../../cdk.json';
+import { REGIONS } from '../../lib/config';
 import { DeliveryPipelineStack } from '../../lib/pipeline';
 import { pythonEnvironment } from '../../lib/rehearsal/tools/python';
 import { planOf, rawConfig } from '../pipeline/fixture';
@@ -47,6 +48,8 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 function templates(): CloudFormationStackArtifact[] {
   const raw = rawConfig();
   raw.notifications = { emails: ['ops@example.com'] };
+  raw.monitoring = { dashboard: true };
+  raw.schedule = 'cron(0 6 ? * MON *)';
   raw.waves[0].regions.push('af-south-1', 'ap-southeast-5');
   raw.waves[1].canary = { region: 'eu-west-1' };
   const app = new App({ context, outdir: join(dir, 'cdk.out') });
@@ -93,4 +96,45 @@ test('cfn-lint finds a property that does not exist', () => {
     }),
   );
   expect(findings('eu-west-1', [file])).toContain('E3002');
+});
+
+/** Regions of the table's partitions, each with the resource types of interest that it lacks. */
+const LACKING = `
+import json
+from cfnlint.helpers import REGIONS
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER as schemas
+types = ['AWS::Lambda::LayerVersion', 'AWS::SSM::Parameter', 'AWS::CodePipeline::Pipeline',
+         'AWS::CodeBuild::Project', 'AWS::CodeConnections::Connection']
+print(json.dumps({
+    region: [name for name in types if name not in schemas.get_resource_types(region)]
+    for region in REGIONS if 'iso' not in region and not region.startswith('eusc')
+}))
+`;
+
+test('cfn-lint knows the regions of the table, with layers, parameters and pipelines in each', () => {
+  const lacking: Record<string, string[]> = JSON.parse(
+    execFileSync(join(dir, 'venv/bin/python'), ['-c', LACKING], {
+      encoding: 'utf8',
+      env: pythonEnvironment(),
+    }),
+  );
+  expect(Object.keys(lacking).sort()).toEqual([...REGIONS.keys()].sort());
+  const without = (type: string) =>
+    Object.keys(lacking).filter((region) => lacking[region].includes(type));
+  expect(without('AWS::Lambda::LayerVersion')).toEqual([]);
+  expect(without('AWS::SSM::Parameter')).toEqual([]);
+  for (const [region, { codePipeline, connections }] of REGIONS) {
+    if (codePipeline) {
+      expect({ region, lacking: lacking[region] }).toEqual({
+        region,
+        lacking: connections ? [] : lacking[region].filter((type) => type.endsWith('Connection')),
+      });
+    }
+  }
+  // The resource types of these two are registered, botocore and the user guide have no service.
+  expect(
+    [...REGIONS].flatMap(([region, { connections }]) =>
+      !connections && !lacking[region].includes('AWS::CodeConnections::Connection') ? [region] : [],
+    ),
+  ).toEqual(['me-south-1', 'us-gov-west-1']);
 });

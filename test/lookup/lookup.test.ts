@@ -51,6 +51,18 @@ test('asks for the version, architecture and namespace that are named', async ()
   expect(result).toMatchObject({ arn: 'arn:of:no:known:form', parameter: Name, version: '2' });
 });
 
+test.each(['us-gov-west-1', 'cn-northwest-1'])('answers the ARN that %s records', async (place) => {
+  const partition = place.startsWith('cn') ? 'aws-cn' : 'aws-us-gov';
+  const Value = `arn:${partition}:lambda:${place}:222222222222:layer:deno-2_9_5-arm64-3f2a9c1b7d04:1`;
+  ssm.on(GetParameterCommand).resolves({ Parameter: { Value } });
+  const roleArn = `arn:${partition}:iam::222222222222:role/reader`;
+  expect(await lookupArn({ runtime: 'deno', region: place, roleArn })).toMatchObject({
+    arn: Value,
+    version: '2.9.5',
+    region: place,
+  });
+});
+
 test('takes the region from AWS_REGION, then from AWS_DEFAULT_REGION', async () => {
   ssm.on(GetParameterCommand).resolves({ Parameter: { Value: arn } });
   const before = { ...process.env };

@@ -33,3 +33,15 @@ test('many layers in a target synthesize within the limits', () => {
     }),
   );
 });
+
+test('notifications, alarms, a dashboard and a schedule synthesize within the limits', () => {
+  expectTemplatesWithinLimits(
+    planOf({
+      ...rawConfig(),
+      waves: [{ name: 'one', accounts: accounts(1), regions: ['ap-southeast-2'] }],
+      notifications: { emails: ['ops@example.com'] },
+      monitoring: { dashboard: true },
+      schedule: 'rate(7 days)',
+    }),
+  );
+});

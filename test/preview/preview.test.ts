@@ -65,6 +65,19 @@ describe('preview', () => {
     expect(text).toMatch(/expected \d+\.\d minutes when everything is new, approvals aside/);
   });
 
+  test('says what is not known for sure of a region in use', () => {
+    expect(preview(plan).unconfirmed).toEqual([]);
+    const china = {
+      ...rawConfig(),
+      home: { account: '999999999999', region: 'cn-north-1' },
+      source: { repository: 'runtime-layers' },
+      waves: [{ name: 'one', accounts: ['888888888888'], regions: ['cn-north-1'] }],
+    };
+    expect(describePreview(preview(planOf(china)))).toContain(
+      'unconfirmed in cn-north-1, try it first: CodePipeline, Lambda on arm64, builds on Graviton',
+    );
+  });
+
   test('warns of a quota that is nearly full, with its cure', () => {
     const accounts = Array.from({ length: 75 }, (_, index) => String(700000000000 + index));
     const wide = planOf({

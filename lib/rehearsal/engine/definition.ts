@@ -33,6 +33,13 @@ const PROVIDERS: Readonly<Record<string, z.ZodType>> = {
       .literal('CODE_ZIP', 'only CODE_ZIP can be rehearsed: a full clone needs the connection')
       .optional(),
   }),
+  'Source/CodeCommit': z.object({
+    RepositoryName: text,
+    BranchName: text,
+    OutputArtifactFormat: z
+      .literal('CODE_ZIP', 'only CODE_ZIP can be rehearsed: a full clone needs the repository')
+      .optional(),
+  }),
   'Build/CodeBuild': codeBuild,
   'Test/CodeBuild': codeBuild,
   'Deploy/CloudFormation': z.discriminatedUnion('ActionMode', [

@@ -13,8 +13,8 @@ import {
   type ActionProvider,
   CloudFormationDeploy,
   CodeBuildAction,
-  ConnectionSource,
   ManualApproval,
+  RepositorySource,
 } from './providers';
 import { type RunningServer, serve } from './server';
 import { sourcesStartedBy } from './triggers';
@@ -71,7 +71,8 @@ export class PipelineEngine {
     const sdkConfig = sharedConnections(options.sdkConfig);
     this.sessions = new RoleSessions(sdkConfig);
     const providers = options.providers ?? {
-      CodeStarSourceConnection: new ConnectionSource(),
+      CodeStarSourceConnection: new RepositorySource(),
+      CodeCommit: new RepositorySource(),
       CodeBuild: new CodeBuildAction(options.environment),
       CloudFormation: new CloudFormationDeploy(),
       Manual: this.approvals,

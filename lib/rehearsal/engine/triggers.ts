@@ -25,7 +25,12 @@ export function sourceActions(definition: PipelineDefinition): ActionDefinition[
 }
 
 function isRepository(action: ActionDefinition, { repository }: Commit): boolean {
-  return repository === undefined || repository === action.Configuration.FullRepositoryId;
+  return repository === undefined || repository === repositoryOf(action.Configuration);
+}
+
+/** `owner/name` of a connection's repository, or the name of CodeCommit's. */
+export function repositoryOf(configuration: ActionDefinition['Configuration']): string | undefined {
+  return configuration.FullRepositoryId ?? configuration.RepositoryName;
 }
 
 function isStarted(

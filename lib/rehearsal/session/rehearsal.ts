@@ -27,6 +27,7 @@ import {
   prepareCheckout,
 } from './person';
 import { killRunning } from './process';
+import { rehearsable } from './rehearsable';
 import { releasedLayers } from './release';
 import type { Report } from './report';
 import { committedConfig, type Snapshot, takeSnapshot } from './snapshot';
@@ -189,9 +190,10 @@ export class Rehearsal {
     const second = after ? configIn(after) : undefined;
     const snapshot = (replaced?: unknown) =>
       takeSnapshot({ root, dir: this.dir, includeWorkingTree, config: replaced });
-    const pushes = [{ config: parseConfig(first), snapshot: await snapshot(replacement) }];
+    const configOf = (raw: unknown) => rehearsable(parseConfig(raw));
+    const pushes = [{ config: configOf(first), snapshot: await snapshot(replacement) }];
     if (second !== undefined) {
-      pushes.push({ config: parseConfig(second), snapshot: await snapshot(second) });
+      pushes.push({ config: configOf(second), snapshot: await snapshot(second) });
     }
     const { snapshot: taken } = pushes[0];
     this.display.line(`rehearsing ${taken.commitId.slice(0, 12)} ${taken.message}`);

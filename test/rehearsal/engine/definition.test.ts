@@ -1,5 +1,6 @@
 import { parseDefinition } from '../../../lib/rehearsal/engine/definition';
 import { globToRegExp } from '../../../lib/rehearsal/engine/glob';
+import { sourcesStartedBy } from '../../../lib/rehearsal/engine/triggers';
 import { action, properties } from './fixture';
 
 const parse = (stages: readonly unknown[], rest = {}) =>
@@ -10,6 +11,36 @@ test('reads numbers and booleans that CloudFormation wrote as text', () => {
   const definition = parse([build({ RunOrder: '3' })], { RestartExecutionOnUpdate: 'true' });
   expect(definition.Stages[1]?.Actions[0]?.RunOrder).toBe(3);
   expect(definition.RestartExecutionOnUpdate).toBe(true);
+});
+
+test('a push to a CodeCommit repository and its branch starts the pipeline', () => {
+  const source = {
+    Name: 'Source',
+    Actions: [
+      {
+        Name: 'Source',
+        ActionTypeId: { Category: 'Source', Owner: 'AWS', Provider: 'CodeCommit', Version: '1' },
+        Configuration: {
+          RepositoryName: 'layers',
+          BranchName: 'main',
+          PollForSourceChanges: 'false',
+        },
+        OutputArtifacts: [{ Name: 'Code' }],
+      },
+    ],
+  };
+  const definition = parse([build()], { Stages: [source, build()] });
+  const started = (repository: string, branch: string) =>
+    sourcesStartedBy(definition, {
+      zipPath: '/commit.zip',
+      commitId: 'c0ffee',
+      message: 'First',
+      branch,
+      repository,
+    });
+  expect(started('layers', 'main')).toEqual(['Source']);
+  expect(started('layers', 'next')).toEqual([]);
+  expect(started('other', 'main')).toEqual([]);
 });
 
 test('fails on everything that is wrong, in one message', () => {

@@ -2,4 +2,4 @@ export { ManualApproval } from './approval';
 export { CloudFormationDeploy } from './cloudformation';
 export { CodeBuildAction } from './codebuild';
 export type { ActionContext, ActionProgress, ActionProvider, ActionResult } from './provider';
-export { ConnectionSource } from './source';
+export { RepositorySource } from './source';

@@ -1,17 +1,20 @@
 import { LayersError } from '../../../errors';
+import { repositoryOf } from '../triggers';
 import type { ActionContext, ActionProvider, ActionResult } from './provider';
 
 /**
- * `CodeStarSourceConnection`: the commit that was pushed to the engine becomes the output artifact.
- * Output variables as in the CodePipeline user guide, "CodeStarSourceConnection action reference".
+ * `CodeStarSourceConnection` and `CodeCommit`: the commit that was pushed to the engine becomes the
+ * output artifact. Output variables as in the CodePipeline user guide, "CodeStarSourceConnection
+ * action reference" and "CodeCommit source action reference".
  */
-export class ConnectionSource implements ActionProvider {
+export class RepositorySource implements ActionProvider {
   async run(context: ActionContext): Promise<ActionResult> {
     const { action, artifacts, commit, configuration, region } = context;
+    const repository = repositoryOf(configuration);
     if (!commit) {
       throw new LayersError(
         'NoCommit',
-        `no commit of ${configuration.FullRepositoryId}, branch ${configuration.BranchName}, was pushed; push one first`,
+        `no commit of ${repository}, branch ${configuration.BranchName}, was pushed; push one first`,
       );
     }
     const outputs = [];
@@ -33,16 +36,16 @@ export class ConnectionSource implements ActionProvider {
         BranchName: commit.branch,
         CommitId: commit.commitId,
         CommitMessage: commit.message,
-        ConnectionArn: configuration.ConnectionArn as string,
-        FullRepositoryName: configuration.FullRepositoryId as string,
+        ...(configuration.ConnectionArn
+          ? { ConnectionArn: configuration.ConnectionArn, FullRepositoryName: repository as string }
+          : { RepositoryName: repository as string }),
       },
       sourceRevision: {
         actionName: action.Name,
         revisionId: commit.commitId,
-        revisionSummary: JSON.stringify({
-          ProviderType: 'GitHub',
-          CommitMessage: commit.message,
-        }),
+        revisionSummary: configuration.ConnectionArn
+          ? JSON.stringify({ ProviderType: 'GitHub', CommitMessage: commit.message })
+          : commit.message,
       },
     };
   }
