@@ -14,6 +14,7 @@ export class ConnectionSource implements ActionProvider {
         `no commit of ${configuration.FullRepositoryId}, branch ${configuration.BranchName}, was pushed; push one first`,
       );
     }
+    context.begun();
     const outputs = [];
     for (const { Name } of action.OutputArtifacts) {
       const location = artifacts.newLocation(Name, region);
