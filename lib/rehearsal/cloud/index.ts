@@ -1,3 +1,5 @@
 export { cloudEnvironment } from './environment';
+export { countFaults, type FaultKind, type FaultRule, setFaults } from './faults';
 export { LocalCloud } from './local-cloud';
-export type { AttachOptions, CloudEnvironment, LocalCloudOptions } from './model';
+export type { CloudAddress, CloudEnvironment, LocalCloudOptions } from './model';
+export { keepState, restoreState } from './snapshots';

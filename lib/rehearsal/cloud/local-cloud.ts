@@ -9,7 +9,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { LayersError } from '../../errors';
 import { cloudEnvironment, startEnvironment } from './environment';
 import { isHealthy } from './health';
-import type { AttachOptions, CloudEnvironment, LocalCloudOptions } from './model';
+import type { CloudAddress, CloudEnvironment, LocalCloudOptions } from './model';
 
 const STARTUP = join(__dirname, 'startup.py');
 const START_MILLISECONDS = 90_000;
@@ -58,7 +58,7 @@ export class LocalCloud {
   }
 
   /** Uses an emulator that runs already; pipelines and functions are its own business then. */
-  static async attach(options: AttachOptions): Promise<LocalCloud> {
+  static async attach(options: CloudAddress): Promise<LocalCloud> {
     const cloud = new LocalCloud(options.endpoint, options.caFile, undefined, undefined);
     if (!(await isHealthy(options.endpoint, options.caFile))) {
       throw new LayersError(

@@ -3,6 +3,14 @@ import type { Tools } from '../tools';
 /** Credentials, endpoint and trust of one account in one region, for child processes. */
 export type CloudEnvironment = Record<string, string>;
 
+/** Where a local cloud is reached. */
+export interface CloudAddress {
+  /** `https://localhost:<port>`. */
+  readonly endpoint: string;
+  /** PEM file with its certificate; none for plain HTTP or a public certificate. */
+  readonly caFile?: string;
+}
+
 export interface LocalCloudOptions {
   readonly tools: Tools;
   /** Folder for the log, certificates and everything that MiniStack writes; made if missing. */
@@ -14,11 +22,4 @@ export interface LocalCloudOptions {
    * @default false
    */
   readonly outliveStarter?: boolean;
-}
-
-export interface AttachOptions {
-  /** URL of an emulator that runs already, `https://localhost:4566`. */
-  readonly endpoint: string;
-  /** PEM file with its certificate; none for plain HTTP or a public certificate. */
-  readonly caFile?: string;
 }

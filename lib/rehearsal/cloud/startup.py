@@ -28,6 +28,8 @@ def main() -> None:
         die_with(int(parent))
 
     from extension import (
+        control,
+        faults,
         foreign_buckets,
         gateway,
         lambda_functions,
@@ -37,6 +39,7 @@ def main() -> None:
         pipeline,
         resource_account,
         role_tags,
+        snapshots,
     )
 
     patching.require_version()
@@ -49,6 +52,10 @@ def main() -> None:
     layer_actions.install()
     resource_account.install()
     role_tags.install()
+    control.install()
+    # After whatever else decides on a request.
+    faults.install()
+    snapshots.install()
 
     from ministack.app import main as serve
 

@@ -1,3 +1,4 @@
-export { NOT_RUN, runDaemon } from './daemon';
+export { runDaemon } from './daemon';
+export { type LocalServices, NOT_RUN, startServices } from './services';
 export { CloudHandle, stopKept } from './start';
 export { type CloudState, type Invocation, readInvocations, readKept } from './state';

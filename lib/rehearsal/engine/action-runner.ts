@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { LayersError } from '../../errors';
+import type { ActionFaults } from './action-faults';
 import { ActionLog } from './action-log';
 import { accountOf, type RoleSessions, type SdkConfigFactory } from './credentials';
 import type { ActionDefinition } from './definition';
@@ -25,6 +26,7 @@ export interface ActionRunnerOptions {
   readonly sessions: RoleSessions;
   readonly sdkConfig: SdkConfigFactory;
   readonly events: EventLog;
+  readonly faults: ActionFaults;
   readonly logDir: string;
   readonly workDir: string;
   readonly concurrency?: Concurrency;
@@ -114,7 +116,7 @@ export class ActionRunner {
     const actionRole = action.RoleArn
       ? await sessions.assumeFrom(pipelineRole, action.RoleArn, run.region, execution.id)
       : pipelineRole;
-    const context: ActionContext = {
+    const contextOf = (fault: AbortSignal | undefined, begun: () => void): ActionContext => ({
       pipeline,
       executionId: execution.id,
       stage: run.stage,
@@ -134,13 +136,16 @@ export class ActionRunner {
       commit: execution.commits.get(action.Name),
       log,
       workDir,
-      signal: execution.abandoned,
+      signal: fault ? AbortSignal.any([execution.abandoned, fault]) : execution.abandoned,
+      begun,
       progress: (progress) => {
         Object.assign(run, progress, { lastUpdateTime: new Date() });
         if (progress.message !== undefined) this.emit(execution, run);
       },
-    };
-    return provider.run(context);
+    });
+    return this.options.faults.strike(action.Name, (fault, begun) =>
+      provider.run(contextOf(fault, begun)),
+    );
   }
 
   private keep(execution: Execution, action: ActionDefinition, result: ActionResult): void {

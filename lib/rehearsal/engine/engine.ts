@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { LayersError } from '../../errors';
 import type { InvokeHook, InvokeHookAnswer, PipelineHook } from '../hooks';
+import { ActionFaults } from './action-faults';
 import { ActionRunner, type Concurrency } from './action-runner';
 import { RoleSessions, type SdkConfig, type SdkConfigFactory } from './credentials';
 import { parseDefinition } from './definition';
@@ -56,6 +57,8 @@ const commitSchema = z.object({
  */
 export class PipelineEngine {
   readonly approvals = new ManualApproval();
+  /** Actions that are to fail. */
+  readonly faults = new ActionFaults();
   readonly sessions: RoleSessions;
   private readonly log = new EventLog();
   private readonly actions: ActionRunner;
@@ -82,6 +85,7 @@ export class PipelineEngine {
       sessions: this.sessions,
       sdkConfig,
       events: this.log,
+      faults: this.faults,
       logDir: options.logDir,
       workDir: options.workDir,
       ...(options.concurrency && { concurrency: options.concurrency }),

@@ -29,6 +29,8 @@ export interface ExecutionOptions {
   readonly restarts: number;
   /** Execution whose artifacts and variables a rollback uses. */
   readonly rollbackTarget?: Execution;
+  /** Execution whose earlier stages stand for this one's own. */
+  readonly precedent?: { readonly execution: Execution; readonly stages: readonly string[] };
 }
 
 /** State of one pipeline execution. {@link PipelineRunner} moves it on. */
@@ -74,6 +76,7 @@ export class Execution {
       DefaultValue ?? '',
     ]);
     this.variables = new Map(target?.variables);
+    if (options.precedent) this.follow(options.precedent);
     this.variables.set('variables', Object.fromEntries(defaults));
     this.variables.set('codepipeline', { PipelineExecutionId: this.id });
   }
@@ -118,6 +121,24 @@ export class Execution {
     this.haltReason = undefined;
     this.haltController = new AbortController();
     this.abandonController = new AbortController();
+  }
+
+  /** Takes over what some stages of another execution did, with what they wrote. */
+  private follow({ execution, stages }: NonNullable<ExecutionOptions['precedent']>): void {
+    const isDone = ({ stage, status }: ActionRun) =>
+      stages.includes(stage) && status === 'Succeeded';
+    this.stages.push(...execution.stages.filter(({ name }) => stages.includes(name)));
+    this.actions.push(...execution.actions.filter(isDone));
+    this.sourceRevisions.push(...execution.sourceRevisions);
+    const written = new Set(this.actions.flatMap(({ outputArtifacts }) => outputArtifacts));
+    for (const [name, artifact] of execution.artifacts) {
+      // Copies in other regions are made anew.
+      const locations = new Map([...artifact.locations].slice(0, 1));
+      if (written.has(name)) this.artifacts.set(name, { ...artifact, locations });
+    }
+    for (const { namespace } of this.actions) {
+      if (namespace) this.variables.set(namespace, execution.variables.get(namespace) ?? {});
+    }
   }
 
   stageRun(name: string): StageRun | undefined {

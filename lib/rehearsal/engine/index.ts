@@ -1,3 +1,4 @@
+export type { ActionFault, ActionFaultKind } from './action-faults';
 export type { Concurrency } from './action-runner';
 export type { SdkConfig } from './credentials';
 export { PipelineEngine, type PipelineEngineOptions } from './engine';

@@ -1,5 +1,10 @@
 import type { ActionRunner } from './action-runner';
-import { type ActionDefinition, inRunOrder, type StageDefinition } from './definition';
+import {
+  type ActionDefinition,
+  inRunOrder,
+  type PipelineDefinition,
+  type StageDefinition,
+} from './definition';
 import type { EventLog } from './events';
 import type { Execution } from './execution';
 import { type ExecutionStatus, type StageRun, type StageStatus, secondsBetween } from './model';
@@ -25,6 +30,19 @@ export class PipelineRunner {
   /** Ids of the executions that wait in front of a stage. */
   inboundOf(stage: string): string[] {
     return this.gate(stage).inbound();
+  }
+
+  /** Why the transition into a stage is disabled; undefined while it is not. */
+  disabledReasonOf(stage: string): string | undefined {
+    return this.gate(stage).disabledReason;
+  }
+
+  disableTransition(stage: string, reason: string): void {
+    this.gate(stage).disable(reason);
+  }
+
+  enableTransition(stage: string, mode: PipelineDefinition['ExecutionMode']): void {
+    this.gate(stage).enable(mode);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { ActionRunner } from './action-runner';
 import { Artifacts } from './artifacts';
 import { artifactStoreOf, type PipelineDefinition, type StageDefinition } from './definition';
 import type { EventLog } from './events';
-import { Execution } from './execution';
+import { Execution, type ExecutionOptions } from './execution';
 import type { Commit, PipelineKey, Trigger } from './model';
 import { PipelineRunner, type RetryMode } from './pipeline-runner';
 import { headOf, sourceActions } from './triggers';
@@ -53,6 +53,32 @@ export class Pipeline {
     }
     const execution = this.newExecution(trigger, commits, restarts);
     this.track(execution, this.definition.Stages);
+    return execution;
+  }
+
+  /**
+   * Starts an execution at a later stage: the stages before are taken over from one that passed
+   * them, with their artifacts. CodePipeline has no such thing; tests of one stage need not build.
+   *
+   * @throws LayersError StageNotFoundException, PrecedentUnfit
+   */
+  startAt(stageName: string, precedent: Execution): Execution {
+    const from = this.stageIndex(stageName);
+    const stages = this.definition.Stages.slice(0, from).map(({ Name }) => Name);
+    const missing = stages.find((stage) => precedent.stageRun(stage)?.status !== 'Succeeded');
+    if (missing !== undefined || precedent.version !== this.version) {
+      throw new LayersError(
+        'PrecedentUnfit',
+        missing === undefined
+          ? `execution ${precedent.id} ran version ${precedent.version} of the pipeline, which is ${this.version}`
+          : `stage ${missing} did not succeed in execution ${precedent.id}`,
+      );
+    }
+    const trigger = { type: 'StartPipelineExecution' as const, detail: precedent.id };
+    const execution = this.newExecution(trigger, precedent.commits, 0, {
+      precedent: { execution: precedent, stages },
+    });
+    this.track(execution, this.definition.Stages.slice(from));
     return execution;
   }
 
@@ -129,9 +155,20 @@ export class Pipeline {
       );
     }
     const trigger = { type, detail: targetId };
-    const execution = this.newExecution(trigger, target.commits, 0, target);
+    const execution = this.newExecution(trigger, target.commits, 0, { rollbackTarget: target });
     this.track(execution, [this.definition.Stages[index] as StageDefinition]);
     return execution;
+  }
+
+  /**
+   * Keeps executions from entering a stage; undefined lets them in again.
+   *
+   * @throws LayersError StageNotFoundException
+   */
+  holdBefore(stageName: string, reason: string | undefined): void {
+    this.stageIndex(stageName);
+    if (reason !== undefined) this.runner.disableTransition(stageName, reason);
+    else this.runner.enableTransition(stageName, this.definition.ExecutionMode);
   }
 
   /** @throws LayersError PipelineExecutionNotFoundException */
@@ -170,7 +207,7 @@ export class Pipeline {
     trigger: Trigger,
     commits: ReadonlyMap<string, Commit>,
     restarts: number,
-    rollbackTarget?: Execution,
+    earlier: Pick<ExecutionOptions, 'rollbackTarget' | 'precedent'> = {},
   ): Execution {
     const { definition, key, version } = this;
     const storeOf = (region: string) => artifactStoreOf(definition, key.region, region);
@@ -182,7 +219,7 @@ export class Pipeline {
       artifactStores: new Artifacts(key.name, storeOf, this.options.workDir),
       commits,
       restarts,
-      ...(rollbackTarget && { rollbackTarget }),
+      ...earlier,
     });
     this.executions.push(execution);
     return execution;

@@ -12,6 +12,8 @@ export interface GateVisitor {
 
 /** Inbound transition of a stage: who is inside, and who waits (user guide, "Pipeline execution modes"). */
 export class StageGate {
+  /** Why nobody may enter; undefined while the transition is enabled. */
+  disabledReason: string | undefined;
   private inside: string | undefined;
   private waiting: { readonly visitor: GateVisitor; readonly enter: () => void }[] = [];
 
@@ -23,10 +25,12 @@ export class StageGate {
   /** Resolves true once inside, false when the visitor was halted before. */
   enter(visitor: GateVisitor, mode: ExecutionMode): Promise<boolean> {
     if (visitor.halted.aborted) return Promise.resolve(false);
-    if (mode === 'PARALLEL') return Promise.resolve(true);
-    if (this.inside === undefined) {
-      this.inside = visitor.id;
-      return Promise.resolve(true);
+    if (this.disabledReason === undefined) {
+      if (mode === 'PARALLEL') return Promise.resolve(true);
+      if (this.inside === undefined) {
+        this.inside = visitor.id;
+        return Promise.resolve(true);
+      }
     }
     if (mode === 'SUPERSEDED')
       for (const { visitor: older } of [...this.waiting]) older.supersede();
@@ -48,6 +52,23 @@ export class StageGate {
   leave(id: string): void {
     if (this.inside !== id) return;
     this.inside = undefined;
-    this.waiting.shift()?.enter();
+    this.admit();
+  }
+
+  /** Lets nobody in any more; whoever is inside stays. */
+  disable(reason: string): void {
+    this.disabledReason = reason;
+  }
+
+  enable(mode: ExecutionMode): void {
+    this.disabledReason = undefined;
+    if (mode === 'PARALLEL') for (const { enter } of this.waiting.splice(0)) enter();
+    else this.admit();
+  }
+
+  private admit(): void {
+    if (this.inside === undefined && this.disabledReason === undefined) {
+      this.waiting.shift()?.enter();
+    }
   }
 }

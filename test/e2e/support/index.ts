@@ -11,5 +11,13 @@ export {
 export { readManifest } from './manifest';
 export { type ArnRow, parseArnTable, parseExports } from './output';
 export type { Outcome, RehearsalRun, ReportedOutcome } from './run';
-export { aws, lambdaClient, readTargets, type TargetContent, valuesOf } from './targets';
+export {
+  aws,
+  type LayerVersionState,
+  lambdaClient,
+  readLayers,
+  readTargets,
+  type TargetContent,
+  valuesOf,
+} from './targets';
 export { mountsBelow, tracesOf } from './traces';

@@ -40,7 +40,7 @@ export async function readTargets(
     contents.push({
       ...place,
       parameters: await readParameters(checkout, place),
-      layers: await readLayers(checkout, place),
+      layers: await readLayers(lambdaClient(checkout, place)),
     });
   }
   return contents;
@@ -82,8 +82,8 @@ async function readParameters(checkout: Checkout, place: Place) {
   );
 }
 
-async function readLayers(checkout: Checkout, place: Place) {
-  const client = lambdaClient(checkout, place);
+/** Every layer version of the client's account and region; the client is closed. */
+export async function readLayers(client: LambdaClient): Promise<Record<string, LayerVersionState>> {
   const layers: Record<string, LayerVersionState> = {};
   try {
     for await (const { Layers = [] } of paginateListLayers({ client }, {})) {

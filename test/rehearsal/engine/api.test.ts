@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import {
   CodePipelineClient,
+  DisableStageTransitionCommand,
+  EnableStageTransitionCommand,
   GetPipelineCommand,
   GetPipelineExecutionCommand,
   GetPipelineStateCommand,
@@ -216,6 +218,38 @@ test('stops an execution that waits for approval', async () => {
     ['Stopped', 'enough'],
     ['Stopped', 'enough'],
   ]);
+});
+
+test('keeps executions in front of a stage whose transition is disabled', async () => {
+  subject.deploy([stages[1]]);
+  const transition = { pipelineName: NAME, stageName: 'Build', transitionType: 'Inbound' } as const;
+  const reason = 'not on Fridays';
+  await client.send(new DisableStageTransitionCommand({ ...transition, reason }));
+  const ids = ['a', 'b'].flatMap((digit) =>
+    subject.engine.pushCommit({ ...COMMIT, commitId: digit.repeat(40) }),
+  );
+  await eventOf(
+    subject.engine,
+    (e) => e.executionId === ids[1] && e.stage === 'Source' && e.status === 'Succeeded',
+  );
+  const held = await client.send(new GetPipelineStateCommand({ name: NAME }));
+  expect(held.stageStates?.[1]).toMatchObject({
+    inboundTransitionState: { enabled: false, disabledReason: reason },
+    inboundExecutions: ids.map((pipelineExecutionId) => ({ pipelineExecutionId })),
+  });
+  expect(subject.fake.started).not.toContain('build');
+  await client.send(new EnableStageTransitionCommand(transition));
+  await subject.engine.idle();
+  expect(subject.engine.executions().map(({ status }) => status)).toEqual([
+    'Succeeded',
+    'Succeeded',
+  ]);
+  const enabled = await client.send(new GetPipelineStateCommand({ name: NAME }));
+  expect(enabled.stageStates?.[1]?.inboundTransitionState).toEqual({ enabled: true });
+  const nowhere = { ...transition, stageName: 'Nope', reason };
+  await expect(client.send(new DisableStageTransitionCommand(nowhere))).rejects.toMatchObject({
+    name: 'StageNotFoundException',
+  });
 });
 
 test('fails with the exceptions of the API', async () => {

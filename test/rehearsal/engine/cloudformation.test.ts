@@ -106,6 +106,7 @@ async function deploy(
     log,
     workDir: join(dir, 'work'),
     signal: new AbortController().signal,
+    begun: () => undefined,
     progress: () => undefined,
   } as unknown as ActionContext;
   return new CloudFormationDeploy().run(context).finally(() => log.close());

@@ -39,6 +39,7 @@ export class ManualApproval implements ActionProvider {
         message: CustomData ?? 'waits for approval',
         ...(ExternalEntityLink && { externalEntityUrl: ExternalEntityLink }),
       });
+      context.begun();
       const { status, summary } = await answered;
       context.log.line(`${status}: ${summary}`);
       if (status === 'Approved') return { message: summary || 'approved' };

@@ -194,7 +194,10 @@ async function runBuild(
   const kill = () => shell.kill();
   signal.addEventListener('abort', kill);
   try {
-    await runPhases(spec, shell, signal, (line) => log.line(`[Container] ${line}`));
+    await runPhases(spec, shell, signal, (line) => {
+      log.line(`[Container] ${line}`);
+      if (line === 'Entering phase BUILD') context.begun();
+    });
     const names = spec.env['exported-variables'];
     return names.length > 0 ? await shell.exported(names) : {};
   } finally {

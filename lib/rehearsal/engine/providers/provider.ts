@@ -37,8 +37,10 @@ export interface ActionContext {
   readonly log: ActionLog;
   /** Folder of the engine for temporary files. */
   readonly workDir: string;
-  /** Aborted when the execution is abandoned or the engine stops. */
+  /** Aborted when the execution is abandoned, the engine stops, or a fault ends the action. */
   readonly signal: AbortSignal;
+  /** Says that what the action is for has begun: a fault comes soon after. */
+  begun(): void;
   progress(progress: ActionProgress): void;
 }
 

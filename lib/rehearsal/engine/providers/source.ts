@@ -17,6 +17,7 @@ export class RepositorySource implements ActionProvider {
         `no commit of ${repository}, branch ${configuration.BranchName}, was pushed; push one first`,
       );
     }
+    context.begun();
     const outputs = [];
     for (const { Name } of action.OutputArtifacts) {
       const location = artifacts.newLocation(Name, region);

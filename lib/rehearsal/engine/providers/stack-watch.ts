@@ -63,6 +63,7 @@ export class StackWatch {
    * @throws LayersError StackFailed with the first failed resource's reason
    */
   async settled(): Promise<Stack> {
+    this.context.begun();
     for (let attempt = 0; ; attempt++) {
       const stack = await describeStack(this.client, this.stackId);
       await this.report();

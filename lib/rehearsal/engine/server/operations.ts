@@ -25,6 +25,10 @@ interface Operation {
 
 const name = z.string().min(1);
 const pipelineName = z.object({ pipelineName: name });
+const transition = pipelineName.extend({
+  stageName: name,
+  transitionType: z.literal('Inbound', 'only inbound transitions can be rehearsed'),
+});
 
 function operation<Schema extends z.ZodType>(
   input: Schema,
@@ -130,6 +134,17 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       ).id,
     }),
   ),
+  DisableStageTransition: operation(
+    transition.extend({ reason: z.string().min(1).max(300) }),
+    ({ input, pipeline }) => {
+      pipeline(input.pipelineName).holdBefore(input.stageName, input.reason);
+      return {};
+    },
+  ),
+  EnableStageTransition: operation(transition, ({ input, pipeline }) => {
+    pipeline(input.pipelineName).holdBefore(input.stageName, undefined);
+    return {};
+  }),
   RollbackStage: operation(
     pipelineName.extend({ stageName: name, targetPipelineExecutionId: name }),
     ({ input, pipeline }) => ({

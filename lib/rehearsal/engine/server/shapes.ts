@@ -68,13 +68,17 @@ export function pipelineState(pipeline: Pipeline) {
     pipelineVersion: version,
     stageStates: definition.Stages.map((stage) => {
       const execution = runner.latestIn(stage.Name);
+      const disabledReason = runner.disabledReasonOf(stage.Name);
       const inbound = runner.inboundOf(stage.Name).map((id) => ({
         pipelineExecutionId: id,
         status: 'InProgress',
       }));
       return {
         stageName: stage.Name,
-        inboundTransitionState: { enabled: true },
+        inboundTransitionState: {
+          enabled: disabledReason === undefined,
+          ...(disabledReason !== undefined && { disabledReason }),
+        },
         ...(inbound[0] && { inboundExecution: inbound[0], inboundExecutions: inbound }),
         actionStates: stage.Actions.map((action) => {
           const run = execution?.latest(stage.Name, action.Name);
