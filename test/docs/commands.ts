@@ -60,6 +60,8 @@ export const NOT_TYPED: Readonly<Record<string, string>> = {
     'needs a pipeline that waits; test/rehearsal/engine/api.test.ts asks and approves by API',
   'aws codepipeline put-approval-result --pipeline-name layers --stage-name production-approval --action-name Approve-production --token "$token" --result status=Approved,summary=checked':
     'as above',
+  'npm run rehearse -- --config docs/examples/three-accounts.json --include-working-tree --approve all --report report.json':
+    'test/long/accounts.test.ts rehearses this configuration',
   'npm run bench -- build synth': 'measures for minutes',
   'npm run bench -- publish': 'measures for minutes, against a package that it installs',
   'npm run bench -- rehearsal': 'measures for minutes',
