@@ -3,6 +3,7 @@ import { buildCommand } from './layers/command';
 import { arnCommand, listCommand } from './lookup/command';
 import { preflightCommand } from './preflight';
 import { runProgram } from './program';
+import { pruneCommand } from './prune';
 import { publishCommand } from './publish/command';
 import { smokeCommand } from './smoke/command';
 
@@ -15,6 +16,7 @@ export async function runLayers(): Promise<void> {
     .addCommand(publishCommand())
     .addCommand(smokeCommand())
     .addCommand(arnCommand())
-    .addCommand(listCommand());
+    .addCommand(listCommand())
+    .addCommand(pruneCommand());
   await runProgram(() => program.parseAsync());
 }

@@ -40,18 +40,13 @@ export class PipelineMonitoring extends Construct {
         alarmDescription: `An execution of pipeline ${pipelineName} failed. Retry the stage, or push a correction.`,
         metric: failures,
       }),
-      this.alarm('LostNotifications', notifications, {
-        alarmName: `${pipelineName}-lost-notifications`,
-        alarmDescription: `A notification of pipeline ${pipelineName} could not be delivered to its topic. Check the topic's policy and its key.`,
-        metric: new cloudwatch.MathExpression({
-          expression: 'FILL(failed, 0) + FILL(waiting, 0)',
-          label: 'Notifications that were lost',
-          usingMetrics: {
-            failed: ruleMetric(failed, 'FailedInvocations'),
-            waiting: ruleMetric(waiting, 'FailedInvocations'),
-          },
+      ...Object.entries({ failures: failed, approvals: waiting }).map(([what, rule]) =>
+        this.alarm(`lost-${what}`, notifications, {
+          alarmName: `${pipelineName}-lost-${what}`,
+          alarmDescription: `A notification of pipeline ${pipelineName} could not be delivered to its topic. Check the topic's policy and its key.`,
+          metric: ruleMetric(rule, 'FailedInvocations'),
         }),
-      }),
+      ),
     ];
     notifications.admitAlarms(alarms.map(({ alarmArn }) => alarmArn));
     if (props.dashboard) this.dashboard(pipelineName, alarms, failures);

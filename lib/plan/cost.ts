@@ -18,13 +18,13 @@ export const PRICES = {
   keyMonth: 1,
   /** S3 Standard, a gigabyte and month. */
   storageGigabyteMonth: 0.023,
-  /** CloudWatch, a month; the second alarm counts two metrics. */
-  alarmMetricMonth: 0.1,
+  /** CloudWatch, a month. */
+  alarmMonth: 0.1,
   dashboardMonth: 3,
 } as const;
 
-/** Metrics that the two alarms watch. */
-const ALARM_METRICS = 3;
+/** Of `monitoring`. */
+const ALARMS = 3;
 
 /** US dollars, by what they are paid for. */
 export interface CostEstimate {
@@ -83,7 +83,7 @@ export function estimateCost(plan: DeliveryPlan): CostEstimate {
     keys: PRICES.keyMonth * (1 + replicas.size + (notifications ? 1 : 0)),
     storage: PRICES.storageGigabyteMonth * gigabytes * targets.length,
     monitoring: monitoring
-      ? PRICES.alarmMetricMonth * ALARM_METRICS + (monitoring.dashboard ? PRICES.dashboardMonth : 0)
+      ? PRICES.alarmMonth * ALARMS + (monitoring.dashboard ? PRICES.dashboardMonth : 0)
       : 0,
   };
   return {

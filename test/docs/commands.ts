@@ -60,6 +60,10 @@ export const NOT_TYPED: Readonly<Record<string, string>> = {
     'needs a pipeline that waits; test/rehearsal/engine/api.test.ts asks and approves by API',
   'aws codepipeline put-approval-result --pipeline-name layers --stage-name production-approval --action-name Approve-production --token "$token" --result status=Approved,summary=checked':
     'as above',
+  'npm run rehearse -- --config docs/examples/three-accounts.json --include-working-tree --approve all --report report.json':
+    'test/long/accounts.test.ts rehearses this configuration',
+  'npx layers prune --region eu-west-1': 'test/prune/end-to-end.test.ts runs it in a local cloud',
+  'npx layers prune --region eu-west-1 --yes': 'as above',
   'npm run bench -- build synth': 'measures for minutes',
   'npm run bench -- publish': 'measures for minutes, against a package that it installs',
   'npm run bench -- rehearsal': 'measures for minutes',

@@ -37,30 +37,23 @@ describe('a pipeline with monitoring', () => {
     });
   });
 
-  test('has an alarm on notifications that no topic took, of both rules', () => {
-    const [alarm] = Object.values(
-      template.findResources('AWS::CloudWatch::Alarm', {
-        Properties: { AlarmName: 'layers-lost-notifications' },
-      }),
-    );
-    const counted = alarm.Properties.Metrics.flatMap(
-      ({ MetricStat }: { MetricStat?: { Metric: { MetricName: string; Dimensions: [] } } }) =>
-        MetricStat ? [MetricStat.Metric] : [],
-    );
-    expect(counted).toEqual(
-      [ruleOf('FAILED'), ruleOf('STARTED')].map((Ref) => ({
-        Namespace: 'AWS/Events',
-        MetricName: 'FailedInvocations',
-        Dimensions: [{ Name: 'RuleName', Value: { Ref } }],
-      })),
-    );
+  test.each([
+    ['failures', 'FAILED'],
+    ['approvals', 'STARTED'],
+  ])('has an alarm on notifications of %s that no topic took', (what, state) => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: `layers-lost-${what}`,
+      MetricName: 'FailedInvocations',
+      Dimensions: [{ Name: 'RuleName', Value: { Ref: ruleOf(state) } }],
+      AlarmActions: [{ Ref: topic }],
+    });
   });
 
   test('lets just these alarms publish, and use the key', () => {
     const arns = Object.keys(template.findResources('AWS::CloudWatch::Alarm')).map((id) => ({
       'Fn::GetAtt': [id, 'Arn'],
     }));
-    expect(arns).toHaveLength(2);
+    expect(arns).toHaveLength(3);
     template.hasResourceProperties('AWS::SNS::TopicPolicy', {
       PolicyDocument: {
         Statement: Match.arrayWith([
@@ -99,7 +92,7 @@ describe('a pipeline with monitoring', () => {
 
   test('has no dashboard and no alarm where none is asked for', () => {
     const alarmsOnly = pipelineWith({ notifications: {}, monitoring: {} }).template;
-    alarmsOnly.resourceCountIs('AWS::CloudWatch::Alarm', 2);
+    alarmsOnly.resourceCountIs('AWS::CloudWatch::Alarm', 3);
     alarmsOnly.resourceCountIs('AWS::CloudWatch::Dashboard', 0);
     pipelineWith({ notifications: {} }).template.resourceCountIs('AWS::CloudWatch::Alarm', 0);
   });

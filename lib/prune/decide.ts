@@ -1,0 +1,116 @@
+import type { RuntimeConfig } from '../config';
+import { ARCHITECTURES } from '../release';
+
+/** A layer version of a target whose name is one of ours. */
+export interface LayerVersion {
+  readonly arn: string;
+  /** Layer name, `deno-2_9_5-arm64-8433a93b7daa`. */
+  readonly layer: string;
+  readonly version: number;
+  /** When it was published, ISO 8601; empty where Lambda does not say. */
+  readonly createdDate: string;
+}
+
+/** What holds on to layer versions, each by ARN with the names of those that do. */
+export interface Holders {
+  /** SSM parameters that record it. */
+  readonly parameters: ReadonlyMap<string, readonly string[]>;
+  /** Functions, in any of their versions, that attach it. */
+  readonly functions: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface PruneRules {
+  /** How many of the newest versions 1 of each runtime and architecture stay, whatever holds them. */
+  readonly keep: number;
+  /** Runtimes of the configuration: version 1 of what it names stays. */
+  readonly runtimes: readonly RuntimeConfig[];
+}
+
+/** What is to become of a layer version, and why. */
+export interface PruneDecision extends LayerVersion {
+  readonly action: 'keep' | 'delete';
+  readonly reason: string;
+}
+
+const OWN_NAME = new RegExp(
+  `^([a-z][a-z0-9]{0,15})-(\\d+_\\d+_\\d+)-(${ARCHITECTURES.join('|')})-[0-9a-f]{12}$`,
+);
+
+/** Whether a layer has a name that only this product gives. */
+export function isOwnName(layer: string): boolean {
+  return OWN_NAME.test(layer);
+}
+
+/**
+ * Decides over every layer version of a target. What is recorded, used, configured or among the
+ * newest stays; a copy above version 1 is a stray, since only version 1 is ever recorded. Pure.
+ */
+export function decide(
+  versions: readonly LayerVersion[],
+  holders: Holders,
+  rules: PruneRules,
+): PruneDecision[] {
+  const newest = newestOf(versions, rules.keep);
+  return [...versions]
+    .sort((a, b) => compare(a.layer, b.layer) || a.version - b.version)
+    .map((version) => {
+      const reason = reasonToKeep(version, holders, rules, newest);
+      if (reason) return { ...version, action: 'keep', reason };
+      return {
+        ...version,
+        action: 'delete',
+        reason:
+          version.version > 1 ? 'a stray copy of version 1' : 'neither recorded nor used here',
+      };
+    });
+}
+
+function reasonToKeep(
+  version: LayerVersion,
+  { parameters, functions }: Holders,
+  { runtimes, keep }: PruneRules,
+  newest: ReadonlySet<string>,
+): string | undefined {
+  const { arn } = version;
+  const recording = parameters.get(arn);
+  if (recording) return `recorded by ${named(recording)}`;
+  const using = functions.get(arn);
+  if (using) return `used by function ${named(using)}`;
+  if (version.version !== 1) return undefined;
+  const [, runtime, number, architecture] = OWN_NAME.exec(version.layer) ?? [];
+  const configured = runtimes.some(
+    ({ name, versions, architectures }) =>
+      name === runtime &&
+      versions.includes(number.replaceAll('_', '.')) &&
+      architectures.some((one) => one === architecture),
+  );
+  if (configured) return 'its runtime and version are configured';
+  return newest.has(arn) ? `one of the newest ${keep} of ${runtime}/${architecture}` : undefined;
+}
+
+/** ARNs of the newest versions 1 of each runtime and architecture. */
+function newestOf(versions: readonly LayerVersion[], keep: number): ReadonlySet<string> {
+  const groups = new Map<string, LayerVersion[]>();
+  for (const version of versions) {
+    const [, runtime, , architecture] = OWN_NAME.exec(version.layer) ?? [];
+    if (version.version !== 1) continue;
+    const group = `${runtime}/${architecture}`;
+    groups.set(group, [...(groups.get(group) ?? []), version]);
+  }
+  return new Set(
+    [...groups.values()].flatMap((group) =>
+      group
+        .sort((a, b) => compare(b.createdDate, a.createdDate))
+        .slice(0, keep)
+        .map(({ arn }) => arn),
+    ),
+  );
+}
+
+function named([first, ...others]: readonly string[]): string {
+  return others.length > 0 ? `${first} and ${others.length} more` : first;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

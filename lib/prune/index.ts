@@ -1,0 +1,2 @@
+export { pruneCommand } from './command';
+export { type PrunedVersion, type PruneOptions, prune } from './prune';
