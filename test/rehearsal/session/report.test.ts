@@ -12,6 +12,7 @@ const REPORT: Report = {
   executions: [],
   layers: [],
   targets: [],
+  faults: [],
   notRun: [],
   problems: ['a reason'],
 };
