@@ -5,6 +5,7 @@ import { describeError, LayersError } from '../errors';
 import { readKept, runDaemon, stopKept } from './daemon';
 import { defaultApproval } from './session/approvals';
 import { arnTable, Display } from './session/display';
+import { parseFault, type RequestedFault } from './session/faults';
 import type { RehearsalOptions } from './session/options';
 import { cloudVariables } from './session/person';
 import { Rehearsal } from './session/rehearsal';
@@ -27,6 +28,12 @@ export function rehearseCommand(root: string): Command {
     )
     .option('--config <file>', 'JSON file to use in place of context.delivery in cdk.json')
     .option('--after <file>', 'push a second commit with this configuration after the first')
+    .option(
+      '--fault <fault>',
+      'let something fail: WHAT[@ACCOUNT/REGION]=KIND[:TIMES], see docs/failures.md; may be repeated',
+      (text, faults: readonly RequestedFault[]) => [...faults, parseFault(text)],
+      [],
+    )
     .option('--include-working-tree', 'rehearse uncommitted changes too', false)
     .option('--allow-not-run', 'exit with 0 although something could not be run here', false)
     .action(async (flags) => {
@@ -107,6 +114,7 @@ function conclude(
       display.line(colors.yellow(`paused since ${pausedSince}: ${account}/${region}: ${paused}`));
     }
   }
+  for (const { fault, met } of report.faults) display.line(`fault ${fault}: met ${met} times`);
   for (const problem of report.problems) display.problem(problem);
   // Nothing ran: a summary would only bury the message.
   if (!rehearsal.handle) return;

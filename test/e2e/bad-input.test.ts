@@ -99,6 +99,19 @@ describe('bad input', () => {
   );
 
   test(
+    'fails on a fault that is none, and on one that nothing can meet',
+    async () => {
+      expect(await refusal('--fault', 'Smoke-pilot=denied')).toContain(
+        'error [InvalidFault]: --fault "Smoke-pilot=denied" has "denied", which no action',
+      );
+      expect(await refusal('--fault', 'Smoke-pilots=killed')).toContain(
+        'error [InvalidFault]: --fault "Smoke-pilots=killed" names no action of the pipeline',
+      );
+    },
+    MINUTE,
+  );
+
+  test(
     'writes a report that says what was wrong with the input',
     async () => {
       const file = checkout.write('empty.json', {});

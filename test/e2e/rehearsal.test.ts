@@ -41,10 +41,27 @@ describe('rehearsing a commit against a cloud that is kept', () => {
   test(
     'fails at a refused approval: the first wave stays released, the second is untouched',
     async () => {
-      const { code, report, stdout } = await rehearse('--approve', 'none');
+      // Two faults on the way, which the retries of the stages get over.
+      const faults = [
+        'Publish-zips=killed:1',
+        'AWS::Lambda::LayerVersion@222222222222/eu-west-1=error:1',
+      ];
+      const { code, report, stdout } = await rehearse(
+        ...['--approve', 'none'],
+        ...faults.flatMap((fault) => ['--fault', fault]),
+      );
       expect({ code, result: report.result }).toEqual({ code: 1, result: 'failed' });
       expect(report.problems).toEqual([expect.stringContaining('Approve-production: rejected')]);
       expect(stdout).toContain('Approve-production: rejected');
+      expect(report.faults).toEqual(faults.map((fault) => ({ fault, met: 1 })));
+      const failed = report.executions.flatMap(({ stages }) =>
+        stages.flatMap(({ actions }) => actions.filter(({ status }) => status === 'Failed')),
+      );
+      expect(failed.map(({ name, message }) => `${name}: ${message}`)).toEqual([
+        'Publish-zips: action Publish-zips was killed: a fault that was asked for',
+        expect.stringMatching(/^publish-222222222222-eu-west-1.*HandlerErrorCode: InternalFailure/),
+        expect.stringContaining('Approve-production'),
+      ]);
 
       refused = await readTargets(checkout, [...pilot, ...production]);
       const { name, digest } = readManifest(checkout, report.layers[0].name);

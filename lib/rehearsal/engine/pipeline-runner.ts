@@ -94,6 +94,7 @@ export class PipelineRunner {
       if (status === 'Failed' && stage.OnFailure?.Result === 'RETRY' && !execution.halt) {
         const mode = stage.OnFailure.RetryConfiguration?.RetryMode ?? 'FAILED_ACTIONS';
         status = await this.runGroups(execution, stage, mode);
+        if (status === 'Succeeded') execution.message = '';
       }
       run.status = status;
       run.endTime = new Date();

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-codepipeline';
 import { LayersError } from '../../errors';
 import type { CloudState } from '../daemon';
-import type { Commit, EngineEvent, ExecutionReport } from '../engine';
+import type { ActionFault, Commit, EngineEvent, ExecutionReport } from '../engine';
 
 /** The rehearsal's side of the engine's HTTP paths. */
 export class EngineClient {
@@ -30,6 +30,21 @@ export class EngineClient {
   async executions(): Promise<ExecutionReport[]> {
     const response = await fetch(`${this.cloud.engineUrl}/rehearsal/executions`);
     return ((await response.json()) as { executions: ExecutionReport[] }).executions;
+  }
+
+  /** Actions that fail from now on, in place of those before. */
+  async setFaults(faults: readonly ActionFault[]): Promise<void> {
+    await fetch(`${this.cloud.engineUrl}/rehearsal/faults`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ faults }),
+    });
+  }
+
+  /** How often each of them has been met, in their order. */
+  async countFaults(): Promise<readonly number[]> {
+    const response = await fetch(`${this.cloud.engineUrl}/rehearsal/faults`);
+    return ((await response.json()) as { met: number[] }).met;
   }
 
   /** Sequence number of the newest event. */

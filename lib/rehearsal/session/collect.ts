@@ -11,6 +11,10 @@ import type { TargetState } from './targets';
 /** Last line of a smoke action's log. */
 const SMOKE_REPORT = 'smoke-report: ';
 
+/** How the log of a build marks its commands, as CodeBuild does. */
+const RUN_COMMAND = '[Container] Running command ';
+const FAILED_COMMAND = '[Container] Command did not exit successfully ';
+
 /** Layers of a configuration that have been built; none of those that have not. */
 export function builtLayers(config: DeliveryConfig, dirs: readonly string[]): ReleaseLayer[] {
   return resolveLayers({ runtimes: config.runtimes }).flatMap((spec) => {
@@ -56,6 +60,40 @@ export function failedChecks(checks: readonly SmokeCheck[]): string[] {
       ({ account, region, layer, message }) =>
         `smoke of ${layer} in ${account}/${region}: ${message}`,
     );
+}
+
+/** Why executions failed, beyond what CodePipeline itself knows of it: what their programs said. */
+export function failureReasons(executions: readonly ExecutionReport[]): string[] {
+  return [...buildErrors(executions), ...failedChecks(smokeChecks(executions))];
+}
+
+/** The last words of each failed build, of its newest attempt. Smoke actions have their checks. */
+function buildErrors(executions: readonly ExecutionReport[]): string[] {
+  const newest = new Map(
+    executions
+      .flatMap(({ id, stages }) =>
+        stages.flatMap(({ actions }) => actions.map((run) => ({ id, run }))),
+      )
+      .map(({ id, run }) => [`${id} ${run.name}`, run]),
+  );
+  return [...newest.values()]
+    .filter(({ name, provider, status }) => {
+      return provider === 'CodeBuild' && status === 'Failed' && !name.startsWith('Smoke-');
+    })
+    .flatMap(({ name, log }) => {
+      const said = lastWords(readFileSync(log, 'utf8'));
+      return said ? [`${name}: ${said}`] : [];
+    });
+}
+
+/** What the failed command printed at its end: its error, where it marks one, or three lines. */
+function lastWords(log: string): string {
+  const lines = log.split('\n');
+  const failed = lines.findLastIndex((line) => line.startsWith(FAILED_COMMAND));
+  const start = lines.findLastIndex((line, at) => at < failed && line.startsWith(RUN_COMMAND));
+  const printed = lines.slice(start + 1, Math.max(failed, 0)).filter((line) => line.trim() !== '');
+  const error = printed.findLastIndex((line) => /^error \[\w+\]: /.test(line));
+  return printed.slice(error < 0 ? -3 : error).join('\n');
 }
 
 function checksIn(log: string): SmokeCheck[] {

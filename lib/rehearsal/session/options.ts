@@ -1,4 +1,5 @@
 import type { ApproveMode } from './approvals';
+import type { RequestedFault } from './faults';
 
 export interface RehearsalOptions {
   /** Top folder of the checkout. */
@@ -11,6 +12,8 @@ export interface RehearsalOptions {
   readonly config?: string;
   /** JSON file with the configuration of a second commit. @default no second commit */
   readonly after?: string;
+  /** What fails, and how. */
+  readonly fault: readonly RequestedFault[];
   readonly includeWorkingTree: boolean;
   /** Exit code 0 although something could not be run. */
   readonly allowNotRun: boolean;

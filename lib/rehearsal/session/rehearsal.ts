@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { type DeliveryConfig, parseConfig, REHEARSAL_VARIABLE, readJson } from '../../config';
 import { describeError, LayersError } from '../../errors';
 import type { ReleaseLayer } from '../../release';
+import { releaseFolders } from '../../release/prepare';
 import { CloudHandle, readInvocations } from '../daemon';
 import { makeScratch } from '../scratch';
 import { ensureTools } from '../tools';
@@ -10,13 +11,14 @@ import { EngineClient } from './client';
 import {
   builtLayers,
   contradictions,
-  failedChecks,
+  failureReasons,
   notRunOf,
   reportExecutions,
   reportTargets,
   smokeChecks,
 } from './collect';
 import type { Display } from './display';
+import { checkFaults, inject, type MetFault, metFaults } from './faults';
 import { follow } from './follow';
 import type { RehearsalOptions } from './options';
 import {
@@ -57,6 +59,7 @@ export class Rehearsal {
   private readonly before: TargetState[] = [];
   /** Once the latest push has succeeded; what it left stays as it is. */
   private after: TargetState[] | undefined;
+  private met: MetFault[];
   private lastEvent = 0;
   private latest: Push | undefined;
 
@@ -66,6 +69,7 @@ export class Rehearsal {
   ) {
     this.logDir = join(options.root, LOG_DIR);
     this.dir = makeScratch();
+    this.met = options.fault.map(({ text }) => ({ fault: text, met: 0 }));
   }
 
   /** The local cloud, once it runs. */
@@ -90,13 +94,19 @@ export class Rehearsal {
       this.display.line('  using the local cloud that --keep left running');
       for (const { config } of pushes) this.before.push(...(await readTargets(state, config)));
     }
-    for (const [index, push] of pushes.entries()) {
-      this.latest = push;
-      this.after = undefined;
-      const problems = await this.carry(push, client, index === 0 && isNew);
-      if (problems.length > 0) return problems;
+    try {
+      for (const [index, push] of pushes.entries()) {
+        this.latest = push;
+        this.after = undefined;
+        const problems = await this.carry(push, client, index === 0 && isNew);
+        if (problems.length > 0) return problems;
+      }
+    } finally {
+      await this.endFaults(client);
     }
-    return [];
+    return this.met.flatMap(({ fault, met }) =>
+      met > 0 ? [] : [`fault ${fault} was never met: the pipeline did nothing that it names`],
+    );
   }
 
   /** Ends what runs; `run` fails soon after, and nothing new begins. */
@@ -131,7 +141,7 @@ export class Rehearsal {
       (await read('targets', async () => (state && config ? readTargets(state, config) : [])));
     const layers = await read('layers', async () => (config ? this.layers(config) : []));
     const checks = smokeChecks(executions);
-    if (problems.length > 0) problems.push(...failedChecks(checks));
+    if (problems.length > 0) problems.push(...failureReasons(executions));
     const notRun = notRunOf(invocations);
     const failed = problems.length > 0;
     return {
@@ -151,6 +161,7 @@ export class Rehearsal {
             invocations,
           })
         : [],
+      faults: this.met,
       notRun,
       problems,
     };
@@ -195,6 +206,8 @@ export class Rehearsal {
     if (second !== undefined) {
       pushes.push({ config: configOf(second), snapshot: await snapshot(second) });
     }
+    const configs = pushes.map((push) => push.config);
+    checkFaults(this.options.fault, configs, releaseFolders(root));
     const { snapshot: taken } = pushes[0];
     this.display.line(`rehearsing ${taken.commitId.slice(0, 12)} ${taken.message}`);
     if (taken.leftOut) {
@@ -226,6 +239,7 @@ export class Rehearsal {
       );
     }
     this.throwIfInterrupted();
+    await inject(cloud, client, this.options.fault);
     // Of a rehearsal that was killed: how they end says nothing of this push.
     const others = new Set((await client.executions()).map(({ id }) => id));
     await client.push({
@@ -278,6 +292,15 @@ export class Rehearsal {
     } finally {
       this.parts.push({ name, seconds: seconds(started) });
     }
+  }
+
+  /** What is kept must not go on failing. */
+  private async endFaults(client: EngineClient): Promise<void> {
+    const { fault: faults } = this.options;
+    const cloud = this.cloud?.state;
+    if (!cloud || faults.length === 0 || this.interruption.signal.aborted) return;
+    this.met = await metFaults(cloud, client, faults);
+    await inject(cloud, client, []);
   }
 
   private throwIfInterrupted(): void {

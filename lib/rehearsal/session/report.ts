@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ReleaseLayer } from '../../release';
 import type { ActionReport } from '../engine';
+import type { MetFault } from './faults';
 
 export type Result = 'succeeded' | 'succeeded-not-all-run' | 'failed';
 
@@ -66,6 +67,8 @@ export interface Report {
   readonly executions: readonly ReportExecution[];
   readonly layers: readonly Omit<ReleaseLayer, 'schemaVersion'>[];
   readonly targets: readonly ReportTarget[];
+  /** What `--fault` asked for, and how often something met it. */
+  readonly faults: readonly MetFault[];
   readonly notRun: readonly NotRun[];
   /** Why it failed, one sentence a reason; empty otherwise. */
   readonly problems: readonly string[];

@@ -195,6 +195,25 @@ test('queues a second push in front of an occupied stage, in order', async () =>
   expect(order).toEqual([one, two]);
 });
 
+test('says nothing more of a failure once the retried stage has succeeded', async () => {
+  const { deploy, engine, fake } = rehearsal();
+  let tries = 0;
+  fake.steps.set('a', () => (++tries === 1 ? Promise.reject(new Error('no luck')) : {}));
+  let message: string | undefined;
+  fake.steps.set('b', () => {
+    message = engine.executions()[0]?.message;
+    return {};
+  });
+  deploy([
+    { ...stage('Build', build('a')), OnFailure: { Result: 'RETRY' } },
+    stage('Test', build('b')),
+  ]);
+  engine.pushCommit(COMMIT);
+  await engine.idle();
+  expect(tries).toBe(2);
+  expect(message).toBe('');
+});
+
 test('supersedes the waiting execution in SUPERSEDED mode', async () => {
   const { deploy, engine, fake } = rehearsal();
   let open = () => {};

@@ -5,6 +5,7 @@ import type { Invocation } from '../../../lib/rehearsal/daemon';
 import type { ActionReport, ExecutionReport } from '../../../lib/rehearsal/engine';
 import {
   contradictions,
+  failureReasons,
   notRunOf,
   reportExecutions,
   reportTargets,
@@ -166,6 +167,41 @@ describe('smoke checks out of the logs', () => {
         ),
       ]),
     ).toEqual([]);
+  });
+
+  test('the newest attempt of a failed build tells its error, or its last lines', () => {
+    const failed = (name: string, file: string, ...printed: string[]): ActionReport => ({
+      ...action(name, file, [
+        '[Container] Running command npm ci',
+        'added 1 package',
+        '[Container] Running command node tools.cjs',
+        ...printed,
+        '[Container] Command did not exit successfully node tools.cjs exit status 1',
+        '[Container] Phase complete: BUILD State: FAILED',
+      ]),
+      status: 'Failed',
+    });
+    const error = [
+      'error [PublishFailed]: 1 of 6 targets failed:',
+      '  222222222222/eu-west-1: denied',
+    ];
+    expect(
+      failureReasons([
+        execution(
+          failed('Publish-zips', 'one', ...error),
+          failed('Publish-zips', 'two', 'sending', ...error, ''),
+          failed('Synth', 'three', 'only this'),
+          failed('SelfMutate', 'four', 'a', 'b', 'c', 'd'),
+          { ...failed('Build-arm64', 'five', ...error), status: 'Succeeded' },
+          // Killed: no command has told why.
+          {
+            ...action('Preflight', 'six', ['[Container] Running command x', 'text']),
+            status: 'Failed',
+          },
+          { ...failed('Smoke-pilot', 'seven', ...error) },
+        ),
+      ]),
+    ).toEqual([`Publish-zips: ${error.join('\n')}`, 'Synth: only this', 'SelfMutate: b\nc\nd']);
   });
 
   test('executions keep the trigger, the commit and each action, in order', () => {

@@ -55,6 +55,7 @@ describe('the command line', () => {
       '--approve',
       '--config',
       '--after',
+      '--fault',
       '--include-working-tree',
       '--allow-not-run',
     ]) {

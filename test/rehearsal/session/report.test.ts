@@ -15,6 +15,7 @@ const REPORT: Report = {
   executions: [],
   layers: [],
   targets: [],
+  faults: [],
   notRun: [],
   problems: ['a reason'],
 };

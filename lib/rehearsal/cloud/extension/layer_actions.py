@@ -1,7 +1,8 @@
-"""Requests about layer versions need the permissions that they need on AWS.
+"""Requests about layer versions, and the one for account settings, need their permissions of AWS.
 
 MiniStack asks for lambda:ListLayers where a layer version is read, for PublishLayerVersion where
-its policy is changed, for nothing where it is deleted, and leaves the version out of the resource.
+its policy is changed, for nothing where it is deleted or where account settings are read, and leaves
+the version out of the resource.
 Source: Service Authorization Reference, AWS Lambda (GetLayerVersion covers GetLayerVersionByArn).
 """
 
@@ -41,6 +42,8 @@ def _action(original):
     def extract(service, method, path, headers, body, query_params):
         parts = _layer_parts(service, path)
         name = None
+        if service == "lambda" and path.strip("/").endswith("/account-settings"):
+            name = "GetAccountSettings"
         if parts == [] and method == "GET":
             name = "GetLayerVersion" if _arn_asked(query_params) else "ListLayers"
         elif parts and len(parts) == 2:

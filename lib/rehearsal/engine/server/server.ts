@@ -8,6 +8,7 @@ import {
   PIPELINE_HOOK_PATH,
   type PipelineHook,
 } from '../../hooks';
+import type { ActionFault } from '../action-faults';
 import type { PipelineEngine } from '../engine';
 import type { Commit } from '../model';
 import { callOperation } from './operations';
@@ -67,6 +68,11 @@ async function handle(
       return send(response, 200, {
         executionIds: engine.pushCommit((await readJson(request)) as Commit),
       });
+    case 'POST /rehearsal/faults':
+      engine.faults.set(((await readJson(request)) as { faults: ActionFault[] }).faults);
+      return send(response, 200, {});
+    case 'GET /rehearsal/faults':
+      return send(response, 200, { met: engine.faults.counts() });
     case 'GET /rehearsal/executions':
       return send(response, 200, { executions: engine.executions() });
     case 'GET /rehearsal/events':
