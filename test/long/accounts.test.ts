@@ -53,7 +53,7 @@ describe('three accounts, in regions with and without CodePipeline, with everyth
         stages.find(({ name }) => name === stage)?.actions.map(({ name }) => name) ?? [];
       const [account, region] = CANARY.split('/');
       expect(actionsOf('production-canary')).toEqual([
-        `publish-${account}-${region}.layers-publish.Deploy`,
+        `publish-${account}-${region}`,
         'Smoke-production-canary',
       ]);
       expect(actionsOf('production-publish')).toContain('Publish-remote-production');

@@ -27,10 +27,10 @@ describe('a fault of --fault', () => {
     ['ssm:GetParameter=hang', { rule: { what: 'ssm:GetParameter', kind: 'hang', seconds: 60 } }],
     ['Smoke-pilot=killed', { action: { action: 'Smoke-pilot', kind: 'killed' } }],
     [
-      'publish-222222222222-us-east-1.layers-publish.Deploy=timed-out:2',
+      'publish-222222222222-us-east-1=timed-out:2',
       {
         action: {
-          action: 'publish-222222222222-us-east-1.layers-publish.Deploy',
+          action: 'publish-222222222222-us-east-1',
           kind: 'timed-out',
           times: 2,
         },
@@ -86,7 +86,7 @@ describe('a fault against a configuration', () => {
   test('may name its actions, its targets and its home', () => {
     check(
       'Smoke-pilot=killed',
-      'publish-222222222222-us-east-1.layers-publish.Deploy=timed-out',
+      'publish-222222222222-us-east-1=timed-out',
       'lambda:InvokeFunction@222222222222/us-east-1=denied',
       's3:PutObject@111111111111/us-east-1=denied',
     );
