@@ -60,6 +60,16 @@ export const NOT_TYPED: Readonly<Record<string, string>> = {
     'needs a pipeline that waits; test/rehearsal/engine/api.test.ts asks and approves by API',
   'aws codepipeline put-approval-result --pipeline-name layers --stage-name production-approval --action-name Approve-production --token "$token" --result status=Approved,summary=checked':
     'as above',
+  'aws cloudformation continue-update-rollback --stack-name layers-release':
+    'typed by test/long/faults.test.ts, with a stack that needs it',
+  'aws codepipeline retry-stage-execution --pipeline-name layers --stage-name pilot-publish --pipeline-execution-id ID --retry-mode FAILED_ACTIONS':
+    'typed by test/long/faults.test.ts, with ids',
+  'aws codepipeline rollback-stage --pipeline-name layers --stage-name pilot-release --target-pipeline-execution-id ID':
+    'as above',
+  "npm run rehearse -- --fault 'lambda:InvokeFunction@333333333333/eu-west-1=denied'":
+    'test/e2e/rehearsal.test.ts rehearses with faults; test/rehearsal/session/faults.test.ts reads them',
+  "npm run rehearse -- --fault 'AWS::SSM::Parameter@222222222222/us-east-1=error:1' --fault Smoke-pilot=killed:1":
+    'as above',
   'npm run bench -- build synth': 'measures for minutes',
   'npm run bench -- publish': 'measures for minutes, against a package that it installs',
   'npm run bench -- rehearsal': 'measures for minutes',
