@@ -62,6 +62,7 @@ export const NOT_TYPED: Readonly<Record<string, string>> = {
     'as above',
   'aws cloudformation continue-update-rollback --stack-name layers-release':
     'typed by test/long/faults.test.ts, with a stack that needs it',
+  'aws ssm delete-parameter --name /layers/deno/arm64/2.9.5': 'as above, with its parameter',
   'aws codepipeline retry-stage-execution --pipeline-name layers --stage-name pilot-publish --pipeline-execution-id ID --retry-mode FAILED_ACTIONS':
     'typed by test/long/faults.test.ts, with ids',
   'aws codepipeline rollback-stage --pipeline-name layers --stage-name pilot-release --target-pipeline-execution-id ID':

@@ -1,4 +1,4 @@
-import { Testbed, testbedConfig } from '../testbed';
+import { type TargetContents, Testbed, testbedConfig } from '../testbed';
 import { CASES, nameOf } from './faults/cases';
 import { converged, releasesOf } from './faults/promises';
 import { runCase } from './faults/run-case';
@@ -143,6 +143,33 @@ describe('a release stage whose second region fails', () => {
 
       expect((await rollBack()).status).toBe('Succeeded');
       expect(await releases()).toEqual(allOld());
+      await testbed.run(FROM, UNTIL);
+      expect(converged(await testbed.contents())).toEqual(converged(testbed.expected(UNTIL)));
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'fails on a parameter that its stack made and could not take away, until a person deletes it',
+    async () => {
+      await testbed.reset(FROM);
+      await testbed.faults([{ ...fault, skip: 2 }]);
+      expect((await testbed.run(FROM, UNTIL)).status).toBe('Failed');
+      await testbed.faults([]);
+      const again = await testbed.run(FROM, UNTIL);
+      expect({ status: again.status, message: again.message }).toEqual({
+        status: 'Failed',
+        message: expect.stringMatching(/eu-west-1.*already exists/),
+      });
+      const index = testbed.targets.findIndex(({ account, region }) => {
+        return account === SECOND.account && region === SECOND.region;
+      });
+      const names = (contents: readonly TargetContents[]) =>
+        Object.keys(contents[index]?.parameters ?? {});
+      const known = names(testbed.expected(FROM));
+      const left = names(await testbed.contents()).filter((name) => !known.includes(name));
+      expect(left).toHaveLength(1);
+      await testbed.awsIn(SECOND, 'ssm', 'delete-parameter', '--name', left[0] as string);
       await testbed.run(FROM, UNTIL);
       expect(converged(await testbed.contents())).toEqual(converged(testbed.expected(UNTIL)));
     },
