@@ -18,10 +18,14 @@ export class ReleaseStage extends TargetStage {
       description: 'Permissions and SSM parameters of released Lambda layer versions',
       synthesizer: targetSynthesizer(plan),
     });
-    new LayerPermissions(stack, 'Permissions', { layers: target.layers, sharing: plan.sharing });
+    const permissions = new LayerPermissions(stack, 'Permissions', {
+      layers: target.layers,
+      sharing: plan.sharing,
+    });
     new ReleaseParameters(stack, 'Parameters', {
       namespace: plan.namespace,
       parameters: planParameters(plan.namespace, target, plan.layers),
+      permissions,
     });
   }
 }

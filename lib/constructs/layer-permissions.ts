@@ -15,6 +15,8 @@ export interface LayerPermissionsProps {
  * (https://github.com/aws/aws-cdk/issues/15524).
  */
 export class LayerPermissions extends Construct {
+  private readonly byLayer = new Map<string, lambda.CfnLayerVersionPermission[]>();
+
   constructor(scope: Construct, id: string, props: LayerPermissionsProps) {
     super(scope, id);
     for (const layer of props.layers) {
@@ -26,8 +28,14 @@ export class LayerPermissions extends Construct {
         });
         permission.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN;
         permission.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
+        this.byLayer.set(layer.name, [...this.of(layer.name), permission]);
       }
     }
+  }
+
+  /** All permissions on one layer. */
+  of(layerName: string): readonly lambda.CfnLayerVersionPermission[] {
+    return this.byLayer.get(layerName) ?? [];
   }
 }
 

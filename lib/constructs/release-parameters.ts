@@ -1,11 +1,14 @@
 import { aws_ssm as ssm } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { ParameterPlan } from '../plan';
+import type { LayerPermissions } from './layer-permissions';
 
 export interface ReleaseParametersProps {
   /** Prefix of all names; logical ids are made of what follows it. */
   readonly namespace: string;
   readonly parameters: readonly ParameterPlan[];
+  /** Granted before a parameter points at the layer: nobody shall find what they may not use. */
+  readonly permissions: LayerPermissions;
 }
 
 /**
@@ -18,7 +21,7 @@ export class ReleaseParameters extends Construct {
   constructor(scope: Construct, id: string, props: ReleaseParametersProps) {
     super(scope, id);
     for (const { name, value, description, layer } of props.parameters) {
-      new ssm.CfnParameter(this, name.slice(props.namespace.length + 1), {
+      const parameter = new ssm.CfnParameter(this, name.slice(props.namespace.length + 1), {
         name,
         type: 'String',
         value,
@@ -31,6 +34,8 @@ export class ReleaseParameters extends Construct {
           layer: layer.name,
         },
       });
+      for (const granted of props.permissions.of(layer.name))
+        parameter.addResourceDependency(granted);
     }
   }
 }

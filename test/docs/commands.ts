@@ -64,6 +64,17 @@ export const NOT_TYPED: Readonly<Record<string, string>> = {
     'test/long/accounts.test.ts rehearses this configuration',
   'npx layers prune --region eu-west-1': 'test/prune/end-to-end.test.ts runs it in a local cloud',
   'npx layers prune --region eu-west-1 --yes': 'as above',
+  'aws cloudformation continue-update-rollback --stack-name layers-release':
+    'typed by test/long/faults.test.ts, with a stack that needs it',
+  'aws ssm delete-parameter --name /layers/deno/arm64/2.9.5': 'as above, with its parameter',
+  'aws codepipeline retry-stage-execution --pipeline-name layers --stage-name pilot-publish --pipeline-execution-id ID --retry-mode FAILED_ACTIONS':
+    'typed by test/long/faults.test.ts, with ids',
+  'aws codepipeline rollback-stage --pipeline-name layers --stage-name pilot-release --target-pipeline-execution-id ID':
+    'as above',
+  "npm run rehearse -- --fault 'lambda:InvokeFunction@333333333333/eu-west-1=denied'":
+    'test/e2e/rehearsal.test.ts rehearses with faults; test/rehearsal/session/faults.test.ts reads them',
+  "npm run rehearse -- --fault 'AWS::SSM::Parameter@222222222222/us-east-1=error:1' --fault Smoke-pilot=killed:1":
+    'as above',
   'npm run bench -- build synth': 'measures for minutes',
   'npm run bench -- publish': 'measures for minutes, against a package that it installs',
   'npm run bench -- rehearsal': 'measures for minutes',

@@ -1,4 +1,7 @@
-import { Testbed, testbedConfig } from '../testbed';
+import { type TargetContents, Testbed, testbedConfig } from '../testbed';
+import { CASES, nameOf } from './faults/cases';
+import { converged, releasesOf } from './faults/promises';
+import { runCase } from './faults/run-case';
 
 const MINUTES = 60_000;
 
@@ -30,3 +33,186 @@ test.each([
   },
   2 * MINUTES,
 );
+
+test.each(CASES.map((fault) => [nameOf(fault), fault] as const))(
+  '%s',
+  (_name, fault) => runCase(testbed, fault),
+  5 * MINUTES,
+);
+
+describe('a release stage whose second region fails', () => {
+  const [FROM, UNTIL] = ['pilot-release', 'production-approval'];
+  const SECOND = { account: '222222222222', region: 'eu-west-1' };
+  /** In the middle of the stack: some parameters have moved. */
+  const fault = { what: 'AWS::SSM::Parameter', kind: 'error', ...SECOND, skip: 3 } as const;
+  const pipeline = ['--pipeline-name', 'layers'];
+
+  const releases = async () => releasesOf(testbed, await testbed.contents());
+  const allOld = () => releasesOf(testbed, testbed.expected(FROM));
+  const allNew = () => releasesOf(testbed, testbed.expected(UNTIL));
+  const inFirst = { '222222222222/us-east-1': 'new' };
+  const retry = (id: string) =>
+    testbed.aws(
+      'codepipeline',
+      'retry-stage-execution',
+      ...pipeline,
+      ...['--stage-name', FROM, '--pipeline-execution-id', id, '--retry-mode', 'FAILED_ACTIONS'],
+    );
+  const rollBack = async () => {
+    const { pipelineExecutionId } = await testbed.aws<{ pipelineExecutionId: string }>(
+      'codepipeline',
+      'rollback-stage',
+      ...pipeline,
+      ...['--stage-name', FROM, '--target-pipeline-execution-id', testbed.firstExecution],
+    );
+    await testbed.settled();
+    return testbed.pipeline.execution(pipelineExecutionId);
+  };
+
+  test(
+    'goes back as a whole, cannot be retried then, and is released by the next run',
+    async () => {
+      await testbed.reset(FROM);
+      await testbed.faults([{ ...fault, times: 1 }]);
+      const run = await testbed.run(FROM, UNTIL);
+      expect(run.status).toBe('Failed');
+      const { pipelineExecutionSummaries: listed } = await testbed.aws<{
+        pipelineExecutionSummaries: object[];
+      }>('codepipeline', 'list-pipeline-executions', ...pipeline);
+      expect(listed.slice(0, 2)).toMatchObject([
+        {
+          status: 'Succeeded',
+          executionType: 'ROLLBACK',
+          trigger: { triggerType: 'AutomatedRollback', triggerDetail: testbed.firstExecution },
+        },
+        { status: 'Failed', pipelineExecutionId: run.id },
+      ]);
+      // The first region had moved, and is back.
+      const deployed = run.actions.filter(({ stage }) => stage === FROM);
+      expect(deployed.map(({ region, status }) => [region, status]).sort()).toEqual([
+        ['eu-west-1', 'Failed'],
+        ['us-east-1', 'Succeeded'],
+      ]);
+      expect(await releases()).toEqual(allOld());
+      await expect(retry(run.id)).rejects.toThrow(/StageNotRetryableException/);
+
+      await testbed.run(FROM, UNTIL);
+      expect(converged(await testbed.contents())).toEqual(converged(testbed.expected(UNTIL)));
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'waits where there is no release to go back to; retry-stage-execution deploys that region alone',
+    async () => {
+      await testbed.reset(FROM);
+      testbed.pipeline.executions.splice(0);
+      await testbed.faults([{ ...fault, times: 1 }]);
+      const run = await testbed.run(FROM, UNTIL);
+      expect(run.status).toBe('Failed');
+      expect(testbed.pipeline.executions).toEqual([run]);
+      expect(await releases()).toEqual({ ...allOld(), ...inFirst });
+
+      await retry(run.id);
+      await testbed.settled();
+      expect(converged(await testbed.contents())).toEqual(converged(testbed.expected(UNTIL)));
+      const attempts = run.actions.filter(({ stage }) => stage === FROM);
+      expect(attempts.map(({ region, attempt }) => [region, attempt]).sort()).toEqual([
+        ['eu-west-1', 1],
+        ['eu-west-1', 2],
+        ['us-east-1', 1],
+      ]);
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'fails to be taken back by rollback-stage, and is by a second one',
+    async () => {
+      await testbed.reset(FROM);
+      await testbed.run(FROM, UNTIL);
+      expect(await releases()).toEqual(allNew());
+      await testbed.faults([{ ...fault, times: 1 }]);
+      const failed = await rollBack();
+      expect({ status: failed.status, message: failed.message }).toEqual({
+        status: 'Failed',
+        message: expect.stringContaining('release-222222222222-eu-west-1'),
+      });
+      // Each of them whole, on one release.
+      expect(await releases()).toEqual({ ...allNew(), '222222222222/us-east-1': 'old' });
+
+      expect((await rollBack()).status).toBe('Succeeded');
+      expect(await releases()).toEqual(allOld());
+      await testbed.run(FROM, UNTIL);
+      expect(converged(await testbed.contents())).toEqual(converged(testbed.expected(UNTIL)));
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'fails on a parameter that its stack made and could not take away, until a person deletes it',
+    async () => {
+      await testbed.reset(FROM);
+      await testbed.faults([{ ...fault, skip: 2 }]);
+      expect((await testbed.run(FROM, UNTIL)).status).toBe('Failed');
+      await testbed.faults([]);
+      const again = await testbed.run(FROM, UNTIL);
+      expect({ status: again.status, message: again.message }).toEqual({
+        status: 'Failed',
+        message: expect.stringMatching(/eu-west-1.*already exists/),
+      });
+      const index = testbed.targets.findIndex(({ account, region }) => {
+        return account === SECOND.account && region === SECOND.region;
+      });
+      const names = (contents: readonly TargetContents[]) =>
+        Object.keys(contents[index]?.parameters ?? {});
+      const known = names(testbed.expected(FROM));
+      const left = names(await testbed.contents()).filter((name) => !known.includes(name));
+      expect(left).toHaveLength(1);
+      await testbed.awsIn(SECOND, 'ssm', 'delete-parameter', '--name', left[0] as string);
+      await testbed.run(FROM, UNTIL);
+      expect(converged(await testbed.contents())).toEqual(converged(testbed.expected(UNTIL)));
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'stays between two releases where its stack cannot go back either, until a person lets it',
+    async () => {
+      await testbed.reset(FROM);
+      await testbed.faults([fault]);
+      const run = await testbed.run(FROM, UNTIL);
+      expect(run.status).toBe('Failed');
+      const index = testbed.targets.findIndex(
+        ({ account, region }) => account === SECOND.account && region === SECOND.region,
+      );
+      const contents = await testbed.contents();
+      expect(() => releasesOf(testbed, contents)).toThrow(SECOND.region);
+      const stuck = contents[index];
+      expect(stuck?.stacks['layers-release']).toBe('UPDATE_ROLLBACK_FAILED');
+      expect(testbed.pipeline.executions.at(-1)).toMatchObject({
+        status: 'Failed',
+        message: expect.stringContaining('UPDATE_ROLLBACK_FAILED'),
+      });
+      // What is between is whole in itself: every pointer is one of the two releases'.
+      const [old, next] = [testbed.expected(FROM), testbed.expected(UNTIL)].map(
+        (contents) => contents[index]?.parameters ?? {},
+      );
+      for (const [name, value] of Object.entries(stuck?.parameters ?? {})) {
+        expect([old?.[name], next?.[name]]).toContain(value);
+      }
+      expect(stuck?.parameters).not.toEqual(old);
+
+      await testbed.faults([]);
+      await testbed.awsIn(
+        SECOND,
+        ...['cloudformation', 'continue-update-rollback', '--stack-name', 'layers-release'],
+      );
+      await testbed.atRest();
+      expect((await releases())[`${SECOND.account}/${SECOND.region}`]).toBe('old');
+      await testbed.run(FROM, UNTIL);
+      expect(converged(await testbed.contents())).toEqual(converged(testbed.expected(UNTIL)));
+    },
+    2 * MINUTES,
+  );
+});

@@ -149,6 +149,24 @@ describe('release stage', () => {
     });
   });
 
+  test('points at a layer after all permissions on that layer are granted, and waits for no other', () => {
+    const sharing = { with: 'accounts', accounts: ['123456789012', '210987654321'] };
+    const shared = templateOf(ReleaseStage, planOf({ ...rawConfig(), sharing }));
+    const permissions = shared.findResources('AWS::Lambda::LayerVersionPermission');
+    const parameters = Object.values(shared.findResources('AWS::SSM::Parameter'));
+    expect(parameters.length).toBeGreaterThan(plan.layers.length);
+    for (const { DependsOn, Properties } of parameters) {
+      const { arn } = target.layers.find(({ name }) => name === Properties.Tags.layer) as {
+        arn: string;
+      };
+      const onLayer = Object.keys(permissions).filter(
+        (id) => permissions[id].Properties.LayerVersionArn === arn,
+      );
+      expect(onLayer).toHaveLength(2);
+      expect([DependsOn].flat().sort()).toEqual(onLayer.sort());
+    }
+  });
+
   test('depends on nothing that changes with the commit', () => {
     expect(templateOf(ReleaseStage, planOf()).toJSON()).toEqual(template.toJSON());
   });

@@ -1,5 +1,6 @@
 import { CloudFormationClient, paginateDescribeStacks } from '@aws-sdk/client-cloudformation';
-import { LambdaClient } from '@aws-sdk/client-lambda';
+import { LambdaClient, paginateListFunctions } from '@aws-sdk/client-lambda';
+import { paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import {
   ListTagsForResourceCommand,
   paginateGetParametersByPath,
@@ -16,6 +17,10 @@ export interface TargetContents extends Place {
   readonly tags: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Layer versions by ARN. */
   readonly layers: Readonly<Record<string, LayerVersionState>>;
+  /** ARNs of the layers that each function attaches, by the function's name. */
+  readonly functions: Readonly<Record<string, readonly string[]>>;
+  /** Checksums of the zips in the bootstrap bucket, by key. */
+  readonly zips: Readonly<Record<string, string>>;
   /** Status of stacks by name, bootstrap aside. */
   readonly stacks: Readonly<Record<string, string>>;
 }
@@ -34,6 +39,8 @@ export function readContents(
         ...place,
         ...parameters,
         layers: await readLayers(new LambdaClient(config)),
+        functions: await readFunctions(new LambdaClient(config)),
+        zips: await readZips(new S3Client(config), place),
         stacks: await readStacks(new CloudFormationClient(config)),
       };
     }),
@@ -57,6 +64,27 @@ async function readParameters(
   }
   client.destroy();
   return { parameters, tags };
+}
+
+async function readFunctions(client: LambdaClient): Promise<Record<string, string[]>> {
+  const functions: Record<string, string[]> = {};
+  for await (const { Functions = [] } of paginateListFunctions({ client }, {})) {
+    for (const { FunctionName = '', Layers = [] } of Functions) {
+      functions[FunctionName] = Layers.map(({ Arn = '' }) => Arn);
+    }
+  }
+  client.destroy();
+  return functions;
+}
+
+async function readZips(client: S3Client, { account, region }: Place) {
+  const zips: Record<string, string> = {};
+  const Bucket = `cdk-hnb659fds-assets-${account}-${region}`;
+  for await (const page of paginateListObjectsV2({ client }, { Bucket, Prefix: 'layers/' })) {
+    for (const { Key = '', ETag = '' } of page.Contents ?? []) zips[Key] = ETag;
+  }
+  client.destroy();
+  return zips;
 }
 
 async function readStacks(client: CloudFormationClient): Promise<Record<string, string>> {

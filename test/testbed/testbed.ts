@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseConfig, REHEARSAL_VARIABLE } from '../../lib/config';
 import {
+  countFaults,
   type FaultRule,
   keepState,
   type LocalCloud,
@@ -124,6 +125,11 @@ export class Testbed {
     return this.pipeline.definition.Stages.map(({ Name }) => Name);
   }
 
+  /** Id of the execution that released the first release everywhere. */
+  get firstExecution(): string {
+    return this.first.id;
+  }
+
   /** Every target, wave by wave. */
   get targets(): Place[] {
     return targetsOf(this.options.after);
@@ -152,6 +158,11 @@ export class Testbed {
     this.engine.faults.set(actions);
   }
 
+  /** How often each of them has been met: those of requests and resources, then those of actions. */
+  async metFaults(): Promise<number[]> {
+    return [...(await countFaults(this.state)), ...this.engine.faults.counts()];
+  }
+
   /**
    * Runs the second release from a stage on, until it ends or stands in front of another one.
    *
@@ -178,9 +189,24 @@ export class Testbed {
     }
   }
 
+  /** Resolves once no stack of a target is being deployed any more. */
+  async atRest(): Promise<void> {
+    for (let tries = 0; tries < 200; tries++) {
+      const stacks = (await this.contents()).flatMap((target) => Object.values(target.stacks));
+      if (!stacks.some((status) => status.endsWith('_IN_PROGRESS'))) return;
+      await sleep(100);
+    }
+    throw new Error('stacks do not come to rest');
+  }
+
   /** The real AWS CLI as root of the home account, CodePipeline included. */
   aws<Answer>(...args: string[]): Promise<Answer> {
-    return awsCli<Answer>(this.state, this.options.after.home, args);
+    return this.awsIn(this.options.after.home, ...args);
+  }
+
+  /** The same as root of another account, in another region. */
+  awsIn<Answer>(place: Place, ...args: string[]): Promise<Answer> {
+    return awsCli<Answer>(this.state, place, args);
   }
 
   /** What every target holds. */

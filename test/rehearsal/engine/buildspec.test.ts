@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -47,6 +48,30 @@ async function run(phases: object, signal = new AbortController().signal): Promi
   const spec = parseBuildspec(JSON.stringify({ version: '0.2', phases }), 'a test');
   await runPhases(spec, shell, signal, (line) => notes.push(line)).finally(() => shell.close());
 }
+
+test('leaves no process where the one that runs the build is killed', async () => {
+  const script = `
+    require('ts-node').register({ transpileOnly: true, swc: true, project: 'tsconfig.json' });
+    const { BuildShell } = require('./lib/rehearsal/engine/buildspec');
+    const [cwd, control] = process.argv.slice(1);
+    const shell = new BuildShell(cwd, process.env, control, (data) => process.stdout.write(data));
+    shell.run('sleep 1000 & echo $$ $!; wait');
+  `;
+  const builder = spawn(process.execPath, ['-e', script, join(dir, 'src'), join(dir, 'control')], {
+    cwd: join(__dirname, '../../..'),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [said] = await once(builder.stdout, 'data');
+  const pids = String(said).trim().split(' ');
+  expect(pids.map((pid) => existsSync(`/proc/${pid}`))).toEqual([true, true]);
+  builder.kill('SIGKILL');
+  await once(builder, 'exit');
+  // Whoever adopts them may not have looked yet.
+  const alive = (pid: string) =>
+    existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  for (let tries = 0; tries < 200 && pids.some(alive); tries++) await delay(50);
+  expect(pids.filter(alive)).toEqual([]);
+});
 
 test('keeps variables, functions and the folder from one command to the next', async () => {
   await run({

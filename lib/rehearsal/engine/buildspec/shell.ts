@@ -9,9 +9,14 @@ import type { Readable, Writable } from 'node:stream';
  * Runs the commands that it is told on descriptor 4, one file each, in the shell itself, and
  * answers each one's exit code on descriptor 3. A command that ends the shell leaves the exported
  * variables and the folder in the state file, where the next shell goes on.
+ *
+ * Descriptor 5 ends with this process, however it ends; then nothing of the build may live on.
  */
 const DRIVER = `
 __state=$1
+( read -r -u 5; kill -s KILL 0 ) 3>&- 4<&- &
+disown
+exec 5<&-
 trap '{ export -p; printf "cd %q\\n" "$PWD"; } > "$__state"' EXIT
 if [ -s "$__state" ]; then . "$__state"; fi
 while IFS= read -r -u 4 __command; do
@@ -97,7 +102,7 @@ export class BuildShell {
       cwd: this.cwd,
       env: this.environment,
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     });
     await once(child, 'spawn');
     this.children.push(child);
