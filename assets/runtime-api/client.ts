@@ -1,11 +1,12 @@
 import { Connection, ConnectionLost } from './connection';
 import { type ErrorDocument, errorTypeHeader, RuntimeError } from './errors';
 import { encodeRequest, RequestEncoder, type Response } from './http';
+import { original } from './original';
 import type { Connect } from './platform';
 import { StreamedAnswer } from './streamed-answer';
 
-// Taken before the handler loads: a test's fake timers must not stop this client.
-const { setTimeout, performance } = globalThis;
+const timers = original('setTimeout');
+const { performance } = globalThis;
 
 const BASE = '/2018-06-01/runtime';
 /** How often something that may be done again is tried, without a wait before the second time. */
@@ -74,15 +75,15 @@ export class RuntimeApiClient {
         if (!(error instanceof ConnectionLost)) throw error;
         if (performance.now() - started > STEADY_MILLISECONDS) attempt = 1;
         if (attempt === ATTEMPTS) throw error;
-        await pause(attempt - 1);
+        await sleep((attempt - 1) * PAUSE_MILLISECONDS);
       }
     }
   }
 
   /** Answers an invocation with JSON text. */
-  async respond(invocation: Invocation, body: string): Promise<void> {
+  respond(invocation: Invocation, body: string): Promise<void> {
     const target = `${BASE}/invocation/${encodeURIComponent(invocation.id)}/response`;
-    await this.post(target, echo(invocation), body, this.pipelining);
+    return this.post(target, echo(invocation), body, this.pipelining);
   }
 
   /** An answer in pieces; nothing of it is sent before its first piece. */
@@ -104,12 +105,12 @@ export class RuntimeApiClient {
     await this.post(`${BASE}/init/error`, typeField(error), JSON.stringify(error), false);
   }
 
-  private async nextResponse(): Promise<Response> {
-    const { prefetched } = this;
+  private nextResponse(): Promise<Response> {
+    const { prefetched, connection } = this;
     this.prefetched = undefined;
     if (prefetched) return prefetched;
-    const connection = this.connection?.ready ? this.connection : await this.connect();
-    return connection.send(this.nextRequest);
+    if (connection?.ready) return connection.send(this.nextRequest);
+    return this.connect().then((opened) => opened.send(this.nextRequest));
   }
 
   private async post(
@@ -120,13 +121,14 @@ export class RuntimeApiClient {
   ): Promise<void> {
     const connection = this.connection?.ready ? this.connection : await this.connect();
     if (!pipelined) {
-      return this.conclude(target, connection.send(this.encoder.post(target, fields, body)));
+      await this.conclude(target, connection.send(this.encoder.post(target, fields, body)));
+      return;
     }
     const answered = connection.expect();
     this.prefetched = connection.send(this.encoder.post(target, fields, body, this.nextRequest));
     // Whoever waits for the next event sees the error; until then it is not an unhandled one.
     this.prefetched.catch(() => {});
-    return this.conclude(target, answered);
+    await this.conclude(target, answered);
   }
 
   /** What the response to a post means; @throws RuntimeError when the process has to end. */
@@ -159,7 +161,7 @@ export class RuntimeApiClient {
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error;
         if (attempt === ATTEMPTS) throw new RuntimeError('ConnectionFailed', error.message);
-        await pause(attempt);
+        await sleep(attempt * PAUSE_MILLISECONDS);
       }
     }
   }
@@ -188,11 +190,11 @@ async function drained(connection: Connection): Promise<boolean> {
   const started = performance.now();
   while (connection.open && performance.now() - started < DRAIN_MILLISECONDS) {
     if (connection.ready) return true;
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await sleep(1);
   }
   return connection.ready;
 }
 
-function pause(times: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, times * PAUSE_MILLISECONDS));
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => timers()(resolve, milliseconds));
 }

@@ -1,6 +1,6 @@
 import { existsSync, statSync, writeSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
-import { inspect } from 'node:util';
+import { importFile } from './import-file';
+import { original } from './original';
 import type { Platform } from './platform';
 
 /** A reader that has stopped must not keep the process. */
@@ -8,8 +8,7 @@ const FLUSH_MILLISECONDS = 2000;
 /** Never changes: waiting for it is sleeping. */
 const WAITED_FOR = new Int32Array(new SharedArrayBuffer(4));
 
-// Taken before the handler loads: what it patches must not reach this loop.
-const { setTimeout } = globalThis;
+const timers = original('setTimeout');
 
 /** What interpreters with Node.js's own modules have in common. */
 export const nodePlatform = {
@@ -20,8 +19,9 @@ export const nodePlatform = {
   },
   currentFolder: () => process.cwd(),
   isFile: (path) => existsSync(path) && statSync(path).isFile(),
-  importFile: (path) => import(pathToFileURL(path).href),
-  inspect,
+  importFile,
+  // Not imported: Bun takes some milliseconds of a start to load it.
+  inspect: (value) => process.getBuiltinModule('node:util').inspect(value),
   print,
   exit,
   onUncaught: (callback) => {
@@ -55,7 +55,7 @@ async function exit(code: number): Promise<void> {
   const flushed = [process.stdout, process.stderr].map(
     (stream) => new Promise((resolve) => stream.write('', resolve)),
   );
-  const enough = new Promise((resolve) => setTimeout(resolve, FLUSH_MILLISECONDS));
+  const enough = new Promise((resolve) => timers()(resolve, FLUSH_MILLISECONDS));
   await Promise.race([Promise.all(flushed), enough]);
   process.exit(code);
 }

@@ -6,9 +6,10 @@ import { ARCHITECTURES, type Architecture, type LayerManifest } from '../release
 import { type BuildProgress, buildLayers } from './build';
 import { checkLayer, type LayerCheck } from './check';
 import { configuredRuntimes } from './configured';
+import { layerContents } from './contents';
 import { EXAMPLES_ROOT } from './examples';
 import { writeManifest, zipPath } from './manifests';
-import { loadRuntimes } from './runtimes';
+import { findRuntime, loadRuntimes } from './runtimes';
 import { selectRuntimes } from './selection';
 import { describeSpec, resolveLayers } from './specs';
 
@@ -69,11 +70,12 @@ async function run(options: Options): Promise<void> {
   const checks = options.check ? await checkAll(manifests, options.out, print) : [];
   if (options.json) {
     const report = manifests.map((manifest) => {
-      const { files: _files, inputs: _inputs, ...layer } = manifest;
+      const { inputs: _inputs, ...layer } = manifest;
+      const files = layerContents(manifest, findRuntime(manifest.runtime, available));
       const { step, seconds } = finished.get(manifest) as BuildProgress;
       const { ok, how, message } = checks.find((check) => check.manifest === manifest) ?? {};
       const check = ok === undefined ? undefined : { ok, how, message };
-      return { ...layer, result: step, seconds: Number(seconds.toFixed(2)), check };
+      return { ...layer, files, result: step, seconds: Number(seconds.toFixed(2)), check };
     });
     console.log(JSON.stringify(report, null, 2));
   }

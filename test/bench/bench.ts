@@ -7,7 +7,7 @@ import { Argument, Command, InvalidArgumentError } from 'commander';
 import { REGIONS } from '../../lib/config';
 import { runProgram } from '../../lib/program';
 import { measurePublish } from './publish';
-import { measureRuntimes } from './runtimes';
+import { type Measurement, measureRuntimes } from './runtimes';
 
 const ROOT = join(__dirname, '../..');
 
@@ -164,30 +164,36 @@ function rehearsal(): void {
 /** The layers' clients of the Runtime API, and others, on one core. */
 async function runtimes(runs: number, peers: ReadonlyMap<string, string>): Promise<void> {
   const clients = await measureRuntimes(runs, peers);
-  const rateOf = (begin: string, bytes: number) =>
-    clients.find(({ name }) => name.startsWith(begin))?.sizes?.get(bytes)?.rate;
-  const ratio = (rate: number, to: number | undefined) => (to ? rate / to : 'absent');
-  const measured = clients.find(({ sizes }) => sizes)?.sizes ?? new Map();
-  for (const bytes of measured.keys()) {
+  const roundsOf = (begin: string, bytes: number) =>
+    clients.find(({ name }) => name.startsWith(begin))?.sizes?.get(bytes);
+  const sizes = new Set(clients.flatMap((client) => [...(client.sizes?.keys() ?? [])]));
+  for (const bytes of sizes) {
     show(
-      `echo of ${bytes / 1024} KB, client and server on one core (median of ${runs})`,
+      `echo of ${bytes / 1024} KB, client and server on one core (medians of ${runs})`,
       ['client', '1/s', 'of C', 'of aws-lambda-ric', 'CPU µs', 'memory MB', 'init ms'],
-      clients.map(({ name, sizes, absent }) => {
-        const one = sizes?.get(bytes);
-        if (!one) return [name, 'absent', absent ?? '', '', '', '', ''];
-        const { rate, cpu, memory, init } = one;
-        const ratios = ['C,', 'aws-lambda-ric'].map((to) => ratio(rate, rateOf(to, bytes)));
-        return [
-          name,
-          rate.toFixed(0),
-          ...ratios,
-          cpu.toFixed(0),
-          memory.toFixed(0),
-          init.toFixed(0),
-        ];
+      clients.flatMap((client) => {
+        if (client.absent) return [[client.name, 'absent', client.absent, '', '', '', '']];
+        const rounds = client.sizes?.get(bytes);
+        if (!rounds) return [];
+        const of = (field: keyof Measurement) =>
+          rounds[0][field] === undefined ? '' : middle(rounds, (one) => one[field]).toFixed(0);
+        // What else runs on the machine changes from round to round: ratios are of the same one.
+        const ratios = ['C,', 'aws-lambda-ric'].map((begin) => {
+          const others = roundsOf(begin, bytes);
+          if (!others || rounds[0].rate === undefined) return '';
+          return middle(rounds, ({ rate }, round) => (rate ?? 0) / (others[round].rate ?? 0));
+        });
+        return [[client.name, of('rate'), ...ratios, of('cpu'), of('memory'), of('init')]];
       }),
     );
   }
+}
+
+function middle(
+  rounds: readonly Measurement[],
+  of: (one: Measurement, round: number) => number | undefined,
+): number {
+  return median(rounds.map((one, round) => of(one, round) ?? Number.NaN));
 }
 
 /** `NAME=DIR`, gathered. */

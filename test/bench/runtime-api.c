@@ -115,6 +115,7 @@ static int serve(long invocations, long warmup, long bytes) {
   int count = 1;
   long given = 0, answered = 0;
   double started = 0;
+  long long deadline = (time(NULL) + 900) * 1000LL;
   for (;;) {
     if (poll(polled, count, -1) < 0) die("poll");
     for (int i = 1; i < count; i++) {
@@ -138,10 +139,10 @@ static int serve(long invocations, long warmup, long bytes) {
           int length = sprintf(head_text,
               "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
               "Lambda-Runtime-Aws-Request-Id: 8476a536-e9f4-11e8-9739-%012ld\r\n"
-              "Lambda-Runtime-Deadline-Ms: 4102444800000\r\n"
+              "Lambda-Runtime-Deadline-Ms: %lld\r\n"
               "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-west-1:111111111111:function:f\r\n"
               "Lambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0\r\n"
-              "Content-Length: %ld\r\n\r\n", given++, bytes);
+              "Content-Length: %ld\r\n\r\n", given++, deadline, bytes);
           send_both(c->fd, head_text, length, event, bytes);
         } else {
           if (!strstr(c->data, "/response ")) { fprintf(stderr, "%.400s\n", c->data); return 1; }

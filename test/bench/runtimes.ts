@@ -4,12 +4,13 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { extractZip } from '../../lib/archive';
@@ -20,7 +21,7 @@ const ROOT = join(__dirname, '../..');
 const PEER = 'aws-lambda-ric@4.0.2';
 /** What is measured for an event of so many bytes: larger ones take longer. */
 const SIZES = [
-  { bytes: 1024, invocations: 5000, warmUp: 2000 },
+  { bytes: 1024, invocations: 20_000, warmUp: 3000 },
   { bytes: 100 * 1024, invocations: 1000, warmUp: 300 },
   { bytes: 1024 * 1024, invocations: 150, warmUp: 50 },
 ] as const;
@@ -29,32 +30,65 @@ type Size = (typeof SIZES)[number];
 const OTHER_PEERS = ['bun-lambda', 'deno-lambda', 'lambci'];
 /** Ticks of `/proc/<pid>/stat` a second, on every Linux that Node.js runs on. */
 const TICKS = 100;
-/** Both sides share this core, so that what one does is not hidden behind the other. */
-const PINNED = ['taskset', '-c', '0'];
+/** Both sides share a core, so that what one does is not hidden behind the other. */
+const PINNED = ['taskset', '-c', String(cpus().length - 1)];
 
 /** A client of the Runtime API that can be started. */
 interface Client {
   readonly name: string;
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether it does nothing but send its first request. */
+  readonly bare?: boolean;
 }
 
-/** One run of a client; absolute figures are not for comparison with another machine. */
+/** The least that an interpreter can do before its first request. */
+const BARE: Readonly<
+  Record<string, { readonly args: readonly string[]; readonly source: string }>
+> = {
+  bun: {
+    args: ['run', '--no-install'],
+    source: `const [hostname, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
+      const request = 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n';
+      const socket = { open: (opened) => opened.write(request), data() {} };
+      await Bun.connect({ hostname, port: Number(port), socket });`,
+  },
+  deno: {
+    args: ['run', '-A', '--no-lock', '--no-config', '--no-npm', '--quiet', '--no-code-cache'],
+    source: `const [hostname, port] = Deno.env.get('AWS_LAMBDA_RUNTIME_API').split(':');
+      const request = 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n';
+      const connection = await Deno.connect({ hostname, port: Number(port) });
+      await connection.write(new TextEncoder().encode(request));
+      await connection.read(new Uint8Array(65536));`,
+  },
+  node: {
+    args: [],
+    source: `const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
+      const request = 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n';
+      const socket = require('node:net').connect({ host, port: Number(port), noDelay: true });
+      socket.on('connect', () => socket.write(request));`,
+  },
+};
+
+/**
+ * One run of a client, with the processes that it started; of one that only sends its first request
+ * there is `init` alone. Absolute figures are not for comparison with another machine.
+ */
 export interface Measurement {
   /** Invocations a second. */
-  readonly rate: number;
+  readonly rate?: number;
   /** Processor time that the client took, microseconds an invocation. */
-  readonly cpu: number;
+  readonly cpu?: number;
   /** Resident memory at the end, MB. */
-  readonly memory: number;
+  readonly memory?: number;
   /** From its start to its first request, ms. */
   readonly init: number;
 }
 
 export interface ClientResult {
   readonly name: string;
-  /** Medians, by bytes of the event. */
-  readonly sizes?: ReadonlyMap<number, Measurement>;
+  /** A measurement a round, by bytes of the event; the same round of two clients ran side by side. */
+  readonly sizes?: ReadonlyMap<number, readonly Measurement[]>;
   /** Why there are none. */
   readonly absent?: string;
 }
@@ -91,6 +125,7 @@ export async function measureRuntimes(
     }
     for (const [name, peer] of peers) clients.push({ name, command: [join(peer, 'bootstrap')] });
     for (const [name, layer] of layers) {
+      clients.push(bareClient(name, layer, folder));
       const command = [join(layer, 'bootstrap')];
       const environment = { DENO_DIR: join(folder, '.deno') };
       clients.push({ name, command, environment });
@@ -109,16 +144,14 @@ async function measureAll(
   api: string,
   task: string,
 ): Promise<ClientResult[]> {
-  const results = new Map(clients.map((client) => [client, new Map<number, Measurement>()]));
+  const results = new Map(clients.map((client) => [client, new Map<number, Measurement[]>()]));
   for (const size of SIZES) {
-    const all = new Map<Client, Measurement[]>(clients.map((client) => [client, []]));
     for (let run = 0; run < runs; run++) {
-      for (const [client, list] of all) list.push(await measure(api, client, task, size));
-    }
-    for (const [client, list] of all) {
-      const of = (field: keyof Measurement) => median(list.map((one) => one[field]));
-      const medians = { rate: of('rate'), cpu: of('cpu'), memory: of('memory'), init: of('init') };
-      results.get(client)?.set(size.bytes, medians);
+      for (const [client, sizes] of results) {
+        if (client.bare && size !== SIZES[0]) continue;
+        const list = sizes.get(size.bytes) ?? [];
+        sizes.set(size.bytes, [...list, await measure(api, client, task, size)]);
+      }
     }
   }
   return [...results].map(([{ name }, sizes]) => ({ name, sizes }));
@@ -139,6 +172,18 @@ async function unpackedLayers(folder: string): Promise<Map<string, string>> {
     layers.set(manifest.runtime, layer);
   }
   return layers;
+}
+
+function bareClient(runtime: string, layer: string, folder: string): Client {
+  const { args, source } = BARE[runtime] as (typeof BARE)[string];
+  const file = join(folder, `bare-${runtime}.${runtime === 'node' ? 'cjs' : 'mjs'}`);
+  writeFileSync(file, source);
+  return {
+    name: `${runtime} alone`,
+    command: [join(layer, 'bin', runtime), ...args, file],
+    environment: { DENO_DIR: join(folder, '.deno'), DENO_NO_UPDATE_CHECK: '1' },
+    bare: true,
+  };
 }
 
 /** Its own install script builds the native add-on with cmake, which takes minutes: kept for later. */
@@ -204,35 +249,52 @@ async function measure(
     throw new Error(`${client.name} did not get through: ${line}; ${said}`);
   };
   try {
-    const firstRequest = Number(await nextLine());
+    const init = (Number(await nextLine()) - started) * 1000;
+    if (client.bare) return { init };
     await nextLine();
-    const before = processorSeconds(child.pid as number);
+    const sum = (of: (pid: number) => number) =>
+      processesFrom(child.pid as number).reduce((total, pid) => total + of(pid), 0);
+    const before = sum(processorSeconds);
     const seconds = Number(await nextLine());
     return {
       rate: invocations / seconds,
-      cpu: ((processorSeconds(child.pid as number) - before) / invocations) * 1e6,
-      memory: residentMegabytes(child.pid as number),
-      init: (firstRequest - started) * 1000,
+      cpu: ((sum(processorSeconds) - before) / invocations) * 1e6,
+      memory: sum(residentMegabytes),
+      init,
     };
   } finally {
     server.kill();
-    child.kill('SIGKILL');
+    for (const pid of processesFrom(child.pid as number)) process.kill(pid, 'SIGKILL');
     await ended;
   }
 }
 
+/** A process and all that it has started, the youngest first: a bootstrap may stay their parent. */
+function processesFrom(pid: number): number[] {
+  const children = readdirSync('/proc').filter((name) => {
+    return /^\d+$/.test(name) && fieldsOf(Number(name))[1] === String(pid);
+  });
+  const alive = fieldsOf(pid).length > 0 ? [pid] : [];
+  return [...children.flatMap((child) => processesFrom(Number(child))), ...alive];
+}
+
+/** What follows the name in `/proc/<pid>/stat`: state, parent, …; nothing of a process that is gone. */
+function fieldsOf(pid: number): string[] {
+  try {
+    // The name in parentheses may hold blanks.
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return [];
+  }
+}
+
 function processorSeconds(pid: number): number {
-  // The name in parentheses may hold blanks; user and system time are the 14th and 15th field.
-  const [, rest] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(/\) (.*)/s) as [string, string];
-  const fields = rest.split(' ');
+  const fields = fieldsOf(pid);
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
 function residentMegabytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 }

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readManifests } from '../../lib/layers';
 import { buildCommand } from '../../lib/layers/command';
@@ -35,8 +35,29 @@ describe('layers build', () => {
   test('prints JSON, and nothing else, on demand', async () => {
     const [layer, ...others] = JSON.parse(await build(...one, '--json'));
     expect(others).toEqual([]);
-    const { files: _files, inputs: _inputs, ...expected } = manifest;
-    expect(layer).toEqual({ ...expected, result: 'unchanged', seconds: expect.any(Number) });
+    const { inputs: _inputs, ...expected } = manifest;
+    const files = manifest.files.map(({ mode: _mode, ...file }) => expect.objectContaining(file));
+    const result = { result: 'unchanged', seconds: expect.any(Number) };
+    expect(layer).toEqual({ ...expected, files, ...result });
+  });
+
+  test('lists what the layer carries: where each file comes from, under which licence', async () => {
+    const [layer] = JSON.parse(await build(...one, '--json'));
+    const { source, version } = manifest;
+    const interpreter = `${'package' in source ? source.package : ''}@${version}`;
+    const listed = layer.files.map(({ path, origin, license }: Record<string, string>) => [
+      path,
+      origin,
+      license,
+    ]);
+    expect(listed).toEqual([
+      ['bin/node', interpreter, 'MIT'],
+      ['bootstrap', 'assets/runtimes/node/bootstrap', 'Apache-2.0'],
+      ['runtime.cjs', 'assets/runtimes/node/runtime.cts, assets/runtime-api', 'Apache-2.0'],
+      ['share/licenses/node/LICENSE', interpreter, 'MIT'],
+    ]);
+    const own = readFileSync(join(PROJECT, 'package.json'), 'utf8');
+    expect(JSON.parse(own).license).toBe('Apache-2.0');
   });
 
   test('hands the manifests, without the zips, to another folder', async () => {

@@ -45,7 +45,9 @@ describe('a shim', () => {
     const assets = elsewhere();
     const before = inputsBelow(assets);
     expect(before).toEqual(inputsBelow(join(PROJECT, 'assets')));
-    writeFiles(join(assets, 'runtime-api'), { 'index.ts': 'export const serve = () => {};' });
+    writeFiles(join(assets, 'runtime-api'), {
+      'index.ts': "export { importFile } from './import-file';\nexport const serve = () => {};",
+    });
     const after = inputsBelow(assets);
     expect(after.filter((inputs) => before.includes(inputs))).toEqual([]);
   });

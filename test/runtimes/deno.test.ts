@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
 import { describeLogContract } from './log-contract';
+import { describeNursery } from './nursery';
 import { RunningLayer } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
 import { describeStreamingContract } from './streaming-contract';
@@ -13,6 +14,8 @@ describe('deno', () => describeRuntimeContract(dialect));
 describe('deno on the wire', () => describeWireContract(dialect));
 describe('deno logs', () => describeLogContract(dialect));
 describe('deno in pieces', () => describeStreamingContract(dialect));
+
+describe('deno nursery', () => describeNursery('deno', 'main.ts', 'DENO_V8_FLAGS'));
 
 describe('deno handlers', () => {
   test.each([

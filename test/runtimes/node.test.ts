@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
 import { describeLayerModules } from './layer-modules';
 import { describeLogContract } from './log-contract';
+import { describeNursery } from './nursery';
 import { RunningLayer } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
 import { describeStreamingContract } from './streaming-contract';
@@ -16,6 +17,8 @@ describe('node logs', () => describeLogContract(dialect));
 describe('node in pieces', () => describeStreamingContract(dialect));
 
 describe('node modules of a layer', () => describeLayerModules(dialect, true));
+
+describe('node nursery', () => describeNursery('node', 'main.mjs', 'NODE_OPTIONS'));
 
 describe('node handlers', () => {
   test.each([

@@ -57,6 +57,36 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
       expect(JSON.parse((await api.invoke({})).body)).toEqual({ trace: 'none' });
     });
 
+    test('leaves the W3C trace context as it came, in the event and in the environment', async () => {
+      const context = {
+        baggage: 'user=%C3%A9, k = v;p=1,,tenant=a%2Cb',
+        Tracestate: 'congo=t61rcWkgMzE,rojo=00f067aa0ba902b7 ,',
+        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      };
+      const environment = {
+        TRACEPARENT: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00',
+        TRACESTATE: 'vendor=x',
+        BAGGAGE: 'a=b',
+      };
+      const names = Object.keys(environment);
+      const { api } = await start(
+        `const read = (name) => globalThis.Deno ? Deno.env.get(name) : process.env[name];
+        export const handler = (event) => ({ event, environment: ${JSON.stringify(names)}.map(read) });`,
+        environment,
+      );
+      const event = { headers: context, Records: [{ messageAttributes: context }] };
+      const expected = JSON.stringify({ event, environment: Object.values(environment) });
+      const root = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1';
+      for (const headers of [{}, { 'Lambda-Runtime-Trace-Id': root }, {}]) {
+        const post = await api.invoke(event, headers as Record<string, string>);
+        expect(post.body).toBe(expected);
+        // The Runtime API has no such fields: none is made up.
+        expect(Object.keys(post.headers)).not.toEqual(
+          expect.arrayContaining([expect.stringMatching(/^(traceparent|tracestate|baggage)$/)]),
+        );
+      }
+    });
+
     test('has its invocation id echoed, on answers and on errors', async () => {
       const { api } = await start('export const handler = ({ bad }) => { if (bad) throw bad; };');
       const header = { 'Lambda-Runtime-Invocation-Id': 'inv-9' };

@@ -128,6 +128,19 @@ export function describeWireContract(dialect: RuntimeDialect): void {
       await goesOn(layer, 'z');
     });
 
+    test('is made anew although the function has stopped the clock', async () => {
+      const layer = await start(`
+        globalThis.setTimeout = () => 0;
+        Date.now = () => 0;
+        export const handler = (event) => event;`);
+      await goesOn(layer, 'x');
+      // The second time in a row it is waited for.
+      for (let time = 0; time < 2; time++) {
+        (await layer.api.expect(NEXT)).socket.resetAndDestroy();
+      }
+      await goesOn(layer, 'y');
+    });
+
     test('while the handler works is made anew for its answer', async () => {
       const layer = await start(`
         export const handler = (event) => new Promise((r) => setTimeout(r, 300, event));`);

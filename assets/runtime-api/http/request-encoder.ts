@@ -18,6 +18,7 @@ export function encodeRequest(method: string, target: string, host: string): Uin
 /** Writes POST requests as one run of bytes, the small ones always into the same buffer. */
 export class RequestEncoder {
   private readonly buffer = new Uint8Array(HEAD_ROOM + BUFFER_BYTES);
+  private readonly bodyRoom = this.buffer.subarray(HEAD_ROOM);
 
   constructor(private readonly host: string) {}
 
@@ -30,13 +31,13 @@ export class RequestEncoder {
     const { buffer } = this;
     // A UTF-16 code unit takes three bytes of UTF-8 at most.
     if (3 * body.length + tail.length > BUFFER_BYTES) return this.large(target, fields, body, tail);
-    const bodyBytes = encoder.encodeInto(body, buffer.subarray(HEAD_ROOM)).written;
+    const bodyBytes = encoder.encodeInto(body, this.bodyRoom).written;
     const head = this.head(target, fields, bodyBytes);
     if (3 * head.length > HEAD_ROOM) return this.large(target, fields, body, tail);
     const headBytes = encoder.encodeInto(head, buffer).written;
     const from = HEAD_ROOM - headBytes;
     buffer.copyWithin(from, 0, headBytes);
-    buffer.set(tail, HEAD_ROOM + bodyBytes);
+    if (tail.length > 0) buffer.set(tail, HEAD_ROOM + bodyBytes);
     return buffer.subarray(from, HEAD_ROOM + bodyBytes + tail.length);
   }
 

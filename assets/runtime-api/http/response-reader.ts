@@ -105,7 +105,8 @@ export class ResponseReader {
   private emptyLine(bytes: Uint8Array, from: number): number {
     let matched = this.matched;
     for (let at = from; at < bytes.length; at++) {
-      const byte = bytes[at];
+      const byte = bytes[at] as number;
+      if (byte > CR && matched === 0) continue;
       const afterCr = (matched & 1) === 1;
       if (afterCr !== (byte === LF)) {
         throw new MalformedResponse('a carriage return or a line feed stands alone in its header');
@@ -205,7 +206,8 @@ export class ResponseReader {
   }
 
   private complete(bytes: Uint8Array): void {
-    const response = { ...(this.head as ResponseHead), body: this.decoder.decode(bytes) };
+    const { status, headers, framing, keepAlive } = this.head as ResponseHead;
+    const response = { status, headers, framing, keepAlive, body: this.decoder.decode(bytes) };
     this.kept.clear();
     this.head = undefined;
     this.missing = 0;

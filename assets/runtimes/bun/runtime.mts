@@ -1,5 +1,5 @@
 // Client of the Lambda Runtime API for Bun.
-import { type Receiver, type Socket, serve } from '../../runtime-api/index.js';
+import { importFile, type Receiver, type Socket, serve } from '../../runtime-api/index.js';
 import { nodePlatform } from '../../runtime-api/node-platform.js';
 
 /** What is used here of https://bun.com/reference/bun. */
@@ -88,9 +88,9 @@ async function connect(hostname: string, port: number, receiver: Receiver): Prom
 }
 
 /** Bun's message for what does not parse has neither place nor stack. */
-async function importFile(path: string): Promise<Record<string, unknown>> {
+async function importTelling(path: string): Promise<Record<string, unknown>> {
   try {
-    return await nodePlatform.importFile(path);
+    return await importFile(path);
   } catch (error) {
     const { errors = [error] } = error as { errors?: unknown[] };
     const places = errors.map(placeOf).filter((place) => place !== undefined);
@@ -110,7 +110,7 @@ function placeOf(error: unknown): string | undefined {
 serve({
   ...nodePlatform,
   extensions: ['.ts', '.js', '.mjs', '.mts', '.cjs', '.cts', '.tsx', '.jsx'],
-  importFile,
+  importFile: importTelling,
   // Bun tells of a rejection that nothing caught only after it has said that nothing is left.
   onStuck: (callback) => nodePlatform.onStuck(() => setImmediate(callback)),
   connect,

@@ -1,5 +1,5 @@
 // Client of the Lambda Runtime API for Deno.
-import { type Receiver, type Socket, serve } from '../../runtime-api/index.js';
+import { importFile, type Receiver, type Socket, serve } from '../../runtime-api/index.js';
 
 /** What is used here of https://docs.deno.com/api/deno. */
 declare const Deno: {
@@ -8,7 +8,6 @@ declare const Deno: {
     set(name: string, value: string): void;
     delete(name: string): void;
   };
-  readonly errors: Record<'NotFound' | 'NotADirectory', new () => Error>;
   readonly stdout: { writeSync(bytes: Uint8Array): number };
   connect(options: { hostname: string; port: number }): Promise<TcpConn>;
   cwd(): string;
@@ -87,8 +86,7 @@ function isFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
   } catch (error) {
-    const { NotFound, NotADirectory } = Deno.errors;
-    if (error instanceof NotFound || error instanceof NotADirectory) return false;
+    if (['NotFound', 'NotADirectory'].includes((error as Error).name)) return false;
     throw error;
   }
 }
@@ -112,7 +110,7 @@ serve({
   },
   currentFolder: Deno.cwd,
   isFile,
-  importFile: (path) => import(`file://${path.split('/').map(encodeURIComponent).join('/')}`),
+  importFile,
   inspect: Deno.inspect,
   print,
   exit: async (code) => exit(code),

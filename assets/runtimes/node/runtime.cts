@@ -18,7 +18,6 @@ const READ_BYTES = 64 * 1024;
 
 function connect(host: string, port: number, receiver: Receiver): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    let unwritten = 0;
     let lost: Error | undefined;
     const onread = {
       buffer: Buffer.allocUnsafeSlow(READ_BYTES),
@@ -28,23 +27,13 @@ function connect(host: string, port: number, receiver: Receiver): Promise<Socket
       },
     };
     const socket = connectTcp({ host, port, noDelay: true, onread });
-    const written = () => {
-      unwritten--;
-    };
     socket.once('connect', () =>
       resolve({
         get busy() {
-          return unwritten > 0;
+          return socket.writableLength > 0;
         },
         write(bytes, taken) {
-          unwritten++;
-          if (!taken) socket.write(bytes, written);
-          else {
-            socket.write(bytes, () => {
-              written();
-              taken();
-            });
-          }
+          socket.write(bytes, taken);
         },
         awaited(yes) {
           if (yes) socket.ref();

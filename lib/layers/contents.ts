@@ -1,0 +1,41 @@
+import type { LayerManifest } from '../release';
+import { describeSource } from './download';
+import type { Runtime } from './runtimes';
+import { licensePath } from './specs';
+
+/** Licence of what this project writes itself, `license` in package.json. */
+const OWN_LICENSE = 'Apache-2.0';
+
+/** A file of a layer, for whoever has to know what runs and under which terms. */
+export interface LayerContent {
+  readonly path: string;
+  readonly bytes: number;
+  /** Hex. */
+  readonly sha256: string;
+  /** The package or archive that it comes from, or the file or folder of this project. */
+  readonly origin: string;
+  /** SPDX expression. */
+  readonly license: string;
+}
+
+/** What a layer carries, in the order of its manifest. */
+export function layerContents(manifest: LayerManifest, runtime: Runtime): LayerContent[] {
+  const source = describeSource(manifest.source);
+  const folder = `assets/runtimes/${runtime.name}`;
+  return manifest.files.map(({ path, bytes, sha256 }) => {
+    const file = { path, bytes, sha256 };
+    if (path === `bin/${runtime.binary.name}`) {
+      return { ...file, origin: source, license: manifest.license };
+    }
+    if (path === licensePath(runtime)) {
+      const { from, path: name } = runtime.licenseFile;
+      const origin = from === 'package' ? source : `${folder}/${name}`;
+      return { ...file, origin, license: manifest.license };
+    }
+    const origin =
+      path === 'bootstrap'
+        ? `${folder}/bootstrap`
+        : `${folder}/${runtime.shim}, assets/runtime-api`;
+    return { ...file, origin, license: OWN_LICENSE };
+  });
+}
