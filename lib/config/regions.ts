@@ -99,8 +99,8 @@ function facts(
  *
  * Sources: botocore 1.43.106 (`endpoints.json`) for regions, partitions, CodePipeline and
  * CodeConnections; CDK's region-info for opt-in. Tests compare the table with both, and with
- * cfn-lint. Where sources differ a region counts as one that lacks the service: everything works
- * there all the same, by another way.
+ * cfn-lint. Where sources differ a commercial region counts as one that lacks the service:
+ * everything works there all the same, by another way. Elsewhere it is marked as unconfirmed.
  *
  * - ap-southeast-6: botocore has CodePipeline there, the AWS General Reference (May 2026) has not.
  * - GovCloud: no Graviton in CodeBuild (AWS GovCloud (US) User Guide, "AWS CodeBuild"), no

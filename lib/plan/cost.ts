@@ -3,7 +3,7 @@ import type { DeliveryPlan } from './plan';
 import { type ActionKind, type ActionPlan, planStages } from './stages';
 
 /**
- * US dollars in us-east-1, read in November 2026; docs/performance.md has the page of each.
+ * US dollars in us-east-1, November 2026; docs/performance.md says which were read where.
  * Free tiers are not taken off.
  */
 export const PRICES = {

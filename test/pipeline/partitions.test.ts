@@ -15,6 +15,8 @@ function inPartition(regions: readonly [string, string], source: object) {
     home: { ...raw.home, region: home },
     source: { branch: 'main', ...source },
     notifications: { emails: ['ops@example.com'] },
+    monitoring: { dashboard: true },
+    schedule: 'rate(7 days)',
     sharing: { with: 'accounts', accounts: ['444444444444'] },
     waves: raw.waves.map((wave: object) => ({ ...wave, regions, canary: { region: regions[1] } })),
   });
@@ -30,7 +32,7 @@ const PLANS = {
 };
 
 /** Service principals that IAM takes in every partition, China's included. */
-const PRINCIPALS = /"Service":\s*"[a-z]+\.amazonaws\.com"/;
+const PRINCIPALS = /"Service":\s*(?:\[\s*)?(?:"[a-z]+\.amazonaws\.com"[\s,]*)+/;
 
 describe.each(Object.entries(PLANS))('a pipeline in partition %s', (partition, plan) => {
   const app = new App({ context });

@@ -100,5 +100,8 @@ export const wrongValues = fc.constantFrom<(raw: ReturnType<typeof rawConfig>) =
   (raw) => (raw.runtimes[0].versions = ['latest']),
   (raw) => raw.waves.push(raw.waves[0]),
   (raw) => (raw.sharing = { with: 'accounts', accounts: [] }),
+  (raw) => (raw.schedule = 'rate(5 minutes)'),
+  (raw) => (raw.monitoring = { dashboard: true }),
+  (raw) => delete raw.source.connectionArn,
   (raw) => delete raw.source,
 );
