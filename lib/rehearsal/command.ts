@@ -114,10 +114,10 @@ function conclude(
       display.line(colors.yellow(`paused since ${pausedSince}: ${account}/${region}: ${paused}`));
     }
   }
-  for (const { fault, met } of report.faults) display.line(`fault ${fault}: met ${met} times`);
   for (const problem of report.problems) display.problem(problem);
   // Nothing ran: a summary would only bury the message.
   if (!rehearsal.handle) return;
+  for (const { fault, met } of report.faults) display.line(`fault ${fault}: met ${met} times`);
   const published = report.targets.reduce((sum, target) => sum + target.published.length, 0);
   const changed = report.targets.reduce((sum, target) => sum + target.changedParameters.length, 0);
   display.line(

@@ -12,7 +12,7 @@ beforeAll(async () => {
     before: testbedConfig(['24.20.0']),
     after: testbedConfig(['24.20.0', '24.21.0']),
   });
-}, 10 * MINUTES);
+}, 20 * MINUTES);
 
 afterAll(() => testbed?.dispose(), 2 * MINUTES);
 

@@ -86,14 +86,27 @@ function buildErrors(executions: readonly ExecutionReport[]): string[] {
     });
 }
 
+/** How our own tools and the CDK CLI begin their last error. */
+const ERROR_MARK = /^(error \[\w+\]: |.*❌)/u;
+
+/** Where the CDK CLI goes on to tell which lines of the app made the resource. */
+const SOURCE_LINE = /\(\S*:\d*\)$/;
+
+/** Lines of an error that are quoted at most; the whole log is on disk. */
+const MAX_LINES = 12;
+
 /** What the failed command printed at its end: its error, where it marks one, or three lines. */
 function lastWords(log: string): string {
   const lines = log.split('\n');
   const failed = lines.findLastIndex((line) => line.startsWith(FAILED_COMMAND));
   const start = lines.findLastIndex((line, at) => at < failed && line.startsWith(RUN_COMMAND));
   const printed = lines.slice(start + 1, Math.max(failed, 0)).filter((line) => line.trim() !== '');
-  const error = printed.findLastIndex((line) => /^error \[\w+\]: /.test(line));
-  return printed.slice(error < 0 ? -3 : error).join('\n');
+  const error = printed.findLastIndex((line) => ERROR_MARK.test(line));
+  return printed
+    .slice(error < 0 ? -3 : error)
+    .filter((line) => !SOURCE_LINE.test(line.trimEnd()))
+    .slice(0, MAX_LINES)
+    .join('\n');
 }
 
 function checksIn(log: string): SmokeCheck[] {

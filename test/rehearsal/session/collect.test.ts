@@ -192,6 +192,17 @@ describe('smoke checks out of the logs', () => {
           failed('Publish-zips', 'two', 'sending', ...error, ''),
           failed('Synth', 'three', 'only this'),
           failed('SelfMutate', 'four', 'a', 'b', 'c', 'd'),
+          failed(
+            'Publish-remote-far',
+            'eight',
+            'layers-publish: updating stack...',
+            '❌  layers-publish failed to deploy',
+            '‣ DeploymentError: ❌ Stack layers-publish:',
+            'Delivery/publish-333333333333-ca-west-1/Layers/Versions  (AWS::Lambda::LayerVersion Versions)',
+            '  no luck',
+            'Source Location: new PublishStage (/src/stages/publish-stage.ts:29:22)',
+            '                 Array.map (:)',
+          ),
           { ...failed('Build-arm64', 'five', ...error), status: 'Succeeded' },
           // Killed: no command has told why.
           {
@@ -201,7 +212,16 @@ describe('smoke checks out of the logs', () => {
           { ...failed('Smoke-pilot', 'seven', ...error) },
         ),
       ]),
-    ).toEqual([`Publish-zips: ${error.join('\n')}`, 'Synth: only this', 'SelfMutate: b\nc\nd']);
+    ).toEqual([
+      `Publish-zips: ${error.join('\n')}`,
+      'Synth: only this',
+      'SelfMutate: b\nc\nd',
+      [
+        'Publish-remote-far: ‣ DeploymentError: ❌ Stack layers-publish:',
+        'Delivery/publish-333333333333-ca-west-1/Layers/Versions  (AWS::Lambda::LayerVersion Versions)',
+        '  no luck',
+      ].join('\n'),
+    ]);
   });
 
   test('executions keep the trigger, the commit and each action, in order', () => {
