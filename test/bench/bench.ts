@@ -1,10 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import Table from 'cli-table3';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import { extractZip } from '../../lib/archive';
 import { REGIONS } from '../../lib/config';
+import { readManifests } from '../../lib/layers';
+import { zipPath } from '../../lib/layers/manifests';
 import { runProgram } from '../../lib/program';
 import { measurePublish } from './publish';
 import { type Measurement, measureRuntimes } from './runtimes';
@@ -39,8 +42,8 @@ function show(title: string, head: string[], rows: (string | number)[][]): void 
   console.log(`\n${title}\n${table.toString()}`);
 }
 
-/** All four layers built from nothing, against nothing changed. */
-function build(runs: number): void {
+/** All four layers built from nothing, against nothing changed, and against `zip -9`. */
+async function build(runs: number): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'layers-bench-'));
   try {
     const full = time(['bin/layers.js', 'build', '--out', dir]);
@@ -53,8 +56,38 @@ function build(runs: number): void {
         [`nothing changed (median of ${runs})`, unchanged, unchanged / full],
       ],
     );
+    const rows = [];
+    let seconds = 0;
+    for (const manifest of readManifests([dir])) {
+      const zip = await zipNine(zipPath(manifest, dir), join(dir, 'tree'));
+      if (zip === undefined)
+        return console.log('\nzip -9 is absent: install zip to compare with it');
+      seconds += zip.seconds;
+      const { name, zipBytes } = manifest;
+      rows.push([name, zipBytes / 1e6, zip.bytes / 1e6, (zipBytes / zip.bytes).toFixed(3)]);
+    }
+    show('zips against zip -9 of the same files, MB', ['layer', 'zip', 'zip -9', 'ratio'], rows);
+    const ratio = (full / seconds).toFixed(2);
+    console.log(
+      `zip -9, one after the other: ${seconds.toFixed(1)} s; the full build is ${ratio} of it`,
+    );
   } finally {
     rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** The files of a layer's zip in one of Info-ZIP's; undefined when that is not installed. */
+async function zipNine(layer: string, tree: string) {
+  await extractZip(layer, tree);
+  const file = `${tree}.zip`;
+  try {
+    const started = performance.now();
+    const { error } = spawnSync('zip', ['-9', '-q', '-r', '-X', file, '.'], { cwd: tree });
+    if (error) return undefined;
+    return { seconds: (performance.now() - started) / 1000, bytes: statSync(file).size };
+  } finally {
+    rmSync(file, { force: true });
+    rmSync(tree, { recursive: true, force: true });
   }
 }
 
@@ -239,7 +272,7 @@ const program = new Command('bench')
   .action(async (what: string[], { runs, peer }) => {
     const wanted = (name: string) => what.length === 0 || what.includes(name);
     console.log(`${cpus().length} cores, ${cpus()[0].model}, Node.js ${process.version}`);
-    if (wanted('build')) build(Number(runs));
+    if (wanted('build')) await build(Number(runs));
     if (wanted('synth')) synth(Number(runs));
     if (wanted('publish')) await publish();
     if (wanted('runtimes')) await runtimes(Number(runs), peer);

@@ -15,7 +15,7 @@ describe('deno on the wire', () => describeWireContract(dialect));
 describe('deno logs', () => describeLogContract(dialect));
 describe('deno in pieces', () => describeStreamingContract(dialect));
 
-describe('deno nursery', () => describeNursery('deno', 'main.ts', 'DENO_V8_FLAGS'));
+describe('deno nursery', () => describeNursery(dialect, 'DENO_V8_FLAGS', 16));
 
 describe('deno handlers', () => {
   test.each([

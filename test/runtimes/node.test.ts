@@ -18,7 +18,7 @@ describe('node in pieces', () => describeStreamingContract(dialect));
 
 describe('node modules of a layer', () => describeLayerModules(dialect, true));
 
-describe('node nursery', () => describeNursery('node', 'main.mjs', 'NODE_OPTIONS'));
+describe('node nursery', () => describeNursery(dialect, 'NODE_OPTIONS', 8));
 
 describe('node handlers', () => {
   test.each([
