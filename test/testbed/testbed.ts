@@ -132,8 +132,10 @@ export class Testbed {
   /**
    * Brings everything back to what it was when the second release stood in front of a stage: all
    * accounts, and the pipeline's history, in which the first release succeeded. No faults are left.
+   *
+   * @param stage @default after the last one
    */
-  async reset(stage: string): Promise<void> {
+  async reset(stage: string = END): Promise<void> {
     await this.faults([]);
     this.approves = true;
     const { pipeline } = this;
@@ -180,7 +182,12 @@ export class Testbed {
 
   /** The real AWS CLI as root of the home account, CodePipeline included. */
   aws<Answer>(...args: string[]): Promise<Answer> {
-    return awsCli<Answer>(this.state, this.options.after.home, args);
+    return this.awsIn(this.options.after.home, ...args);
+  }
+
+  /** The same as root of any account. */
+  awsIn<Answer>(place: Place, ...args: string[]): Promise<Answer> {
+    return awsCli<Answer>(this.state, place, args);
   }
 
   /** What every target holds. */
