@@ -1,7 +1,6 @@
 import {
   Annotations,
   type CfnElement,
-  aws_codebuild as codebuild,
   Stack,
   type aws_s3 as s3,
   Tokenization,
@@ -10,6 +9,7 @@ import {
 import type { CodePipeline } from 'aws-cdk-lib/pipelines';
 import type { IConstruct } from 'constructs';
 import { partitionOf } from '../config';
+import { placeOf } from '../plan';
 
 /** Acknowledges one finding below a construct, by its whole id, so that any other still fails. */
 function acknowledge(scope: IConstruct, id: string, reason: string): void {
@@ -23,7 +23,7 @@ function logicalId(construct: IConstruct): string {
   return Stack.of(construct).resolve((construct.node.defaultChild as CfnElement).logicalId);
 }
 
-/** CDK's own grants on the artifact bucket and its key. */
+/** CDK's own grants on the artifact bucket and its key, to the two roles that only CDK can make. */
 const ARTIFACT_GRANTS: Record<string, string> = {
   's3:Abort*': 'Aborting is one action, AbortMultipartUpload, that CDK grants by prefix',
   's3:DeleteObject*':
@@ -49,14 +49,14 @@ export function acknowledgePipelineFindings(
   artifacts: s3.Bucket,
 ): void {
   for (const [action, reason] of Object.entries(ARTIFACT_GRANTS)) {
-    acknowledge(pipelineStack, wildcardAction(action), reason);
+    acknowledge(pipeline.pipeline.role, wildcardAction(action), reason);
+    acknowledge(pipeline.selfMutationProject, wildcardAction(action), reason);
   }
   acknowledge(
     pipelineStack,
     wildcardResource(`<${logicalId(artifacts)}.Arn>/*`),
     'Artifact keys are made up by CodePipeline at run time; only the artifact bucket is named',
   );
-  acknowledgeProjects(pipelineStack);
   acknowledgeSelfMutation(pipeline);
   acknowledge(
     pipeline.pipeline.role,
@@ -84,33 +84,29 @@ export function acknowledgePipelineFindings(
   }
 }
 
-/** CodeBuild names log streams and report groups after the project, with suffixes of its own. */
-function acknowledgeProjects(stack: Stack): void {
-  for (const node of stack.node.findAll()) {
-    if (!(node instanceof codebuild.CfnProject)) continue;
-    const id = stack.resolve(node.logicalId) as string;
-    const partition = partitionOf(stack.region);
-    const prefix = (service: string) =>
-      `arn:${partition}:${service}:${stack.region}:${stack.account}`;
-    acknowledge(
-      stack,
-      wildcardResource(`${prefix('codebuild')}:report-group/<${id}>-*`),
-      'Report groups take the name of the project as their prefix; CodeBuild adds the rest',
-    );
-    acknowledge(
-      stack,
-      wildcardResource(`${prefix('logs')}:log-group:/aws/codebuild/<${id}>:*`),
-      'Log streams are named by CodeBuild at run time; only the log group of the project is named',
-    );
-  }
-}
-
 /** CDK's self-mutation project assumes bootstrap roles, which it picks out by their tag. */
 function acknowledgeSelfMutation(pipeline: CodePipeline): void {
   const project = pipeline.selfMutationProject;
+  const { account, partition, region } = placeOf(
+    Stack.of(project).account,
+    Stack.of(project).region,
+  );
+  const id = logicalId(project);
   acknowledge(
     project,
-    wildcardResource(`arn:*:iam::${Stack.of(project).account}:role/*`),
+    wildcardResource(`arn:${partition}:codebuild:${region}:${account}:report-group/<${id}>-*`),
+    'Report groups take the name of the project as their prefix; CodeBuild adds the rest',
+  );
+  acknowledge(
+    project,
+    wildcardResource(
+      `arn:${partition}:logs:${region}:${account}:log-group:/aws/codebuild/<${id}>:*`,
+    ),
+    'Log streams are named by CodeBuild at run time; only the log group of the project is named',
+  );
+  acknowledge(
+    project,
+    wildcardResource(`arn:*:iam::${account}:role/*`),
     'Limited by condition to the bootstrap roles of the home account (tag aws-cdk:bootstrap-role)',
   );
   acknowledge(

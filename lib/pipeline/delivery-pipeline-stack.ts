@@ -2,7 +2,7 @@ import {
   Annotations,
   aws_codepipeline as codepipeline,
   Duration,
-  aws_iam as iam,
+  type aws_iam as iam,
   aws_kms as kms,
   aws_logs as logs,
   RemovalPolicy,
@@ -33,6 +33,7 @@ import {
 } from '../plan';
 import type { ReleaseTarget } from '../release';
 import { acknowledgePipelineFindings } from './acknowledgements';
+import { BuildRoles } from './build-roles';
 import { DeployStep, templateOf } from './deploy-step';
 import { setFailureModes } from './failure-modes';
 import { addOperations } from './operations';
@@ -61,14 +62,18 @@ export interface DeliveryPipelineStackProps {
 const CDK_CLI_VERSION = '2.1148.1';
 const CDK_ASSETS_VERSION = '4.7.3';
 
-/** About 5000 characters of role ARNs: a managed policy takes 6144. */
-const ARNS_PER_STATEMENT = 50;
-
 /** Artifacts are intermediate: what is released lies in the targets' own buckets. */
 const ARTIFACT_EXPIRY: s3.LifecycleRule = {
   expiration: Duration.days(30),
   abortIncompleteMultipartUploadAfter: Duration.days(1),
 };
+
+/** What the actions that follow synth work with. */
+interface Made {
+  readonly release: FileSet;
+  readonly assembly: FileSet;
+  readonly roles: BuildRoles;
+}
 
 /**
  * The self-mutating delivery pipeline:
@@ -88,12 +93,25 @@ export class DeliveryPipelineStack extends Stack {
     });
     for (const refusal of refusals) Annotations.of(this).addError(refusal);
 
+    const artifacts = this.artifactBucket();
+    const logGroup = this.logGroup(plan);
+    const roles = new BuildRoles(this, artifacts, logGroup);
     const source = pipelineSource(this, plan);
     const builds = plan.architectures.map((architecture) =>
-      buildStep(source, architecture, overrides, buildsNatively(plan, architecture)),
+      buildStep(
+        source,
+        architecture,
+        overrides,
+        roles.create(`Build-${architecture}-role`, { writesArtifacts: true }),
+        buildsNatively(plan, architecture),
+      ),
     );
-    const synth = synthStep(source, builds, overrides);
-    const artifacts = this.artifactBucket();
+    const synth = synthStep(
+      source,
+      builds,
+      overrides,
+      roles.create('Synth-role', { writesArtifacts: true }),
+    );
     const pipeline = new CodePipeline(this, 'Pipeline', {
       pipelineName: plan.name,
       pipelineType: codepipeline.PipelineType.V2,
@@ -107,12 +125,13 @@ export class DeliveryPipelineStack extends Stack {
       publishAssetsInParallel: false,
       cliVersion: CDK_CLI_VERSION,
       cdkAssetsCliVersion: CDK_ASSETS_VERSION,
-      codeBuildDefaults: { logging: { cloudWatch: { logGroup: this.logGroup(plan) } } },
+      codeBuildDefaults: { logging: { cloudWatch: { logGroup } } },
     });
 
-    this.addPublish(pipeline, plan, synth.release, builds);
     const assembly = synth.step.primaryOutput as FileSet;
-    for (const wave of plan.waves) this.addWave(pipeline, plan, wave, synth.release, assembly);
+    const made = { release: synth.release, assembly, roles };
+    this.addPublish(pipeline, plan, made, builds);
+    for (const wave of plan.waves) this.addWave(pipeline, plan, wave, made);
     pipeline.buildPipeline();
     if (plan.source.connectionArn)
       connectSource(pipeline.pipeline, plan, plan.source.connectionArn);
@@ -150,37 +169,18 @@ export class DeliveryPipelineStack extends Stack {
     });
   }
 
-  /** Role of a tool's CodeBuild project: named, because the targets trust it by name. */
-  private toolRole(roleName: string, assumable: readonly string[]): iam.Role {
-    const role = new iam.Role(this, roleName, {
-      roleName,
-      assumedBy: new iam.ServicePrincipal('codebuild.amazonaws.com'),
-    });
-    // One statement of all ARNs would fit into no policy, and CDK cannot divide it.
-    for (let from = 0; from < assumable.length; from += ARNS_PER_STATEMENT) {
-      role.addToPolicy(
-        new iam.PolicyStatement({
-          sid: `EnterTargets${from === 0 ? '' : from / ARNS_PER_STATEMENT + 1}`,
-          actions: ['sts:AssumeRole'],
-          resources: assumable.slice(from, from + ARNS_PER_STATEMENT),
-        }),
-      );
-    }
-    return role;
-  }
-
   /** Nothing is sent anywhere before every target has been asked. */
   private addPublish(
     pipeline: CodePipeline,
     plan: DeliveryPlan,
-    release: FileSet,
+    { release, roles }: Made,
     builds: readonly LayerBuild[],
   ): void {
     const targets = plan.waves.flatMap((wave) => wave.targets);
     const publishRoles = targets.map(({ publishRoleArn }) => publishRoleArn);
     const preflight = preflightStep(
       release,
-      this.toolRole(preflightRoleName(plan), [
+      namedRole(roles, preflightRoleName(plan), [
         ...targets.map(({ lookupRoleArn }) => lookupRoleArn),
         ...publishRoles,
       ]),
@@ -188,7 +188,7 @@ export class DeliveryPipelineStack extends Stack {
     const publish = publishStep(
       release,
       builds,
-      this.toolRole(publishRoleName(plan), publishRoles),
+      namedRole(roles, publishRoleName(plan), publishRoles),
     );
     publish.addStepDependency(preflight);
     pipeline.addWave('Publish', { pre: [preflight, publish] });
@@ -199,12 +199,12 @@ export class DeliveryPipelineStack extends Stack {
     pipeline: CodePipeline,
     plan: DeliveryPlan,
     wave: WavePlan,
-    release: FileSet,
-    assembly: FileSet,
+    { release, assembly, roles }: Made,
   ): void {
     const { steps } = wave;
     if (!steps) return;
-    const smokeRole = this.toolRole(
+    const smokeRole = namedRole(
+      roles,
       smokeRoleName(plan, wave.name),
       wave.targets.map(({ smokeRoleArn }) => smokeRoleArn),
     );
@@ -220,7 +220,7 @@ export class DeliveryPipelineStack extends Stack {
     const deployRemotely = (
       deployment: RemoteDeployment | undefined,
       stageOf: (target: ReleaseTarget) => TargetStage,
-    ) => (deployment ? [this.remoteStep(plan, deployment, stageOf, assembly)] : []);
+    ) => (deployment ? [this.remoteStep(plan, deployment, stageOf, { assembly, roles })] : []);
     const any = anyTarget(plan, wave.name);
     const published = templateOf(publishStage(any, `publish-${wave.name}`));
     const released = templateOf(releaseStage(any, `release-${wave.name}`));
@@ -267,7 +267,7 @@ export class DeliveryPipelineStack extends Stack {
     plan: DeliveryPlan,
     deployment: RemoteDeployment,
     stageOf: (target: ReleaseTarget) => TargetStage,
-    assembly: FileSet,
+    { assembly, roles }: Pick<Made, 'assembly' | 'roles'>,
   ): CodeBuildStep {
     const stages = deployment.targets.map((target) => stageOf(target));
     const stacks = stages.flatMap((stage) =>
@@ -276,7 +276,13 @@ export class DeliveryPipelineStack extends Stack {
         .filter((node) => Stack.isStack(node))
         .map(({ node }) => node.path),
     );
-    const roles = remoteRoleArns(plan, deployment);
-    return remoteDeployStep(deployment.action, assembly, CDK_CLI_VERSION, stacks, roles);
+    const { action } = deployment;
+    const role = roles.create(`${action}-role`, { assumable: remoteRoleArns(plan, deployment) });
+    return remoteDeployStep(action, assembly, CDK_CLI_VERSION, stacks, role);
   }
+}
+
+/** Role of a tool's CodeBuild project: named, because the targets trust it by name. */
+function namedRole(roles: BuildRoles, roleName: string, assumable: readonly string[]): iam.IRole {
+  return roles.create(roleName, { roleName, assumable });
 }

@@ -1,4 +1,4 @@
-import { aws_codebuild as codebuild, aws_iam as iam } from 'aws-cdk-lib';
+import { aws_codebuild as codebuild, type aws_iam as iam } from 'aws-cdk-lib';
 import { CodeBuildStep, type CodePipelineSource, type FileSet } from 'aws-cdk-lib/pipelines';
 import { OVERRIDES_VARIABLE, type Overrides } from '../config';
 import type { SmokePlan, WavePlan } from '../plan';
@@ -38,6 +38,7 @@ export function buildStep(
   source: CodePipelineSource,
   architecture: Architecture,
   overrides: Overrides,
+  role: iam.IRole,
   natively = true,
 ): LayerBuild {
   const step = new CodeBuildStep(`Build-${architecture}`, {
@@ -47,6 +48,7 @@ export function buildStep(
       computeType: codebuild.ComputeType.MEDIUM,
     },
     partialBuildSpec: NODE,
+    role,
     env: overridesEnvironment(overrides),
     // The build needs no CDK.
     installCommands: ['npm ci --omit=dev --omit=peer'],
@@ -73,6 +75,7 @@ export function synthStep(
   source: CodePipelineSource,
   builds: readonly LayerBuild[],
   overrides: Overrides,
+  role: iam.IRole,
 ): SynthAction {
   const step = new CodeBuildStep('Synth', {
     input: source,
@@ -80,6 +83,7 @@ export function synthStep(
       builds.map(({ architecture, manifests }) => [`${MANIFESTS}/${architecture}`, manifests]),
     ),
     partialBuildSpec: NODE,
+    role,
     env: overridesEnvironment(overrides),
     installCommands: ['npm ci --omit=dev'],
     // Npm scripts only: these very lines run before self-mutation can change them
@@ -152,18 +156,19 @@ export function smokeStep(
  *
  * @param assembly the synth action's cloud assembly
  * @param stacks paths of the stacks, `Delivery/<stage>/<stack>`
- * @param roleArns bootstrap roles to assume
+ * @param role may assume the bootstrap roles of the stacks' targets
  */
 export function remoteDeployStep(
   action: string,
   assembly: FileSet,
   cliVersion: string,
   stacks: readonly string[],
-  roleArns: readonly string[],
+  role: iam.IRole,
 ): CodeBuildStep {
   return new CodeBuildStep(action, {
     input: assembly,
     partialBuildSpec: NODE,
+    role,
     installCommands: [`npm install -g aws-cdk@${cliVersion}`],
     commands: [
       [
@@ -171,13 +176,6 @@ export function remoteDeployStep(
         `--concurrency ${stacks.length}`,
         ...stacks.map((stack) => `'${stack}'`),
       ].join(' '),
-    ],
-    rolePolicyStatements: [
-      new iam.PolicyStatement({
-        sid: 'DeployToTargets',
-        actions: ['sts:AssumeRole'],
-        resources: [...roleArns],
-      }),
     ],
   });
 }

@@ -37,8 +37,9 @@ describe('delivery pipeline with regions that have no CodePipeline', () => {
 
   test('its role may assume the bootstrap roles of just these targets', () => {
     const statements = Object.values(template.findResources('AWS::IAM::Policy'))
+      .filter(({ Properties }) => /remotepilot/.test(Properties.Roles[0].Ref))
       .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
-      .filter(({ Sid }) => Sid === 'DeployToTargets');
+      .filter(({ Sid }) => Sid === 'EnterTargets');
     expect(statements).toHaveLength(2);
     const role = (name: string, region: string) =>
       `arn:aws:iam::888888888888:role/cdk-hnb659fds-${name}-role-888888888888-${region}`;

@@ -54,7 +54,8 @@ export function expectTemplatesWithinLimits(plan: DeliveryPlan): void {
   }
 }
 
-function stacksOf(assembly: CloudAssembly): CloudFormationStackArtifact[] {
+/** Every stack of an assembly, of the assemblies in it too. */
+export function stacksOf(assembly: CloudAssembly): CloudFormationStackArtifact[] {
   return [
     ...assembly.stacks,
     ...assembly.nestedAssemblies.flatMap(({ nestedAssembly }) => stacksOf(nestedAssembly)),

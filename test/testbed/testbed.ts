@@ -138,8 +138,10 @@ export class Testbed {
   /**
    * Brings everything back to what it was when the second release stood in front of a stage: all
    * accounts, and the pipeline's history, in which the first release succeeded. No faults are left.
+   *
+   * @param stage @default after the last one
    */
-  async reset(stage: string): Promise<void> {
+  async reset(stage: string = END): Promise<void> {
     await this.faults([]);
     this.approves = true;
     const { pipeline } = this;
@@ -204,7 +206,7 @@ export class Testbed {
     return this.awsIn(this.options.after.home, ...args);
   }
 
-  /** The same as root of another account, in another region. */
+  /** The same as root of any account. */
   awsIn<Answer>(place: Place, ...args: string[]): Promise<Answer> {
     return awsCli<Answer>(this.state, place, args);
   }
