@@ -125,7 +125,7 @@ export async function measureRuntimes(
     }
     for (const [name, peer] of peers) clients.push({ name, command: [join(peer, 'bootstrap')] });
     for (const [name, layer] of layers) {
-      clients.push(bareClient(name, layer, folder));
+      if (name in BARE) clients.push(bareClient(name, layer, folder));
       const command = [join(layer, 'bootstrap')];
       const environment = { DENO_DIR: join(folder, '.deno') };
       clients.push({ name, command, environment });
