@@ -120,9 +120,9 @@ export const BEYOND_REHEARSAL: readonly Exemption[] = [
   surplus(
     of(
       SELF_MUTATION,
-      '(logs:CreateLogGroup|\\S+ of logs:.*|codebuild:.*|s3:(GetBucket|List)\\*|arn:aws:s3:::[^/ ]+ of s3:Get.*|kms:(DescribeKey|Encrypt|GenerateDataKey\\*|ReEncrypt\\*))$',
+      '(cloudformation:DescribeStacks|s3:ListBucket|logs:CreateLogGroup|\\S+ of logs:.*|codebuild:.*|s3:(GetBucket|List)\\*|arn:aws:s3:::[^/ ]+ of s3:Get.*|kms:(DescribeKey|Encrypt|GenerateDataKey\\*|ReEncrypt\\*))$',
     ),
-    'CDK Pipelines makes this role itself, with a log group and report groups of its own and every form of reading',
+    'CDK Pipelines makes this role itself, with a log group and report groups of its own, every form of reading, and looks at stacks and buckets that the deploy role takes itself',
     `${CDK}/pipelines/lib/codepipeline/codepipeline.ts`,
   ),
 ];

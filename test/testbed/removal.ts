@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { ActionRun } from '../../lib/rehearsal/engine/model';
-import { type Permission, type Policy, takeAway } from './permissions';
+import { type Permission, takeAway } from './permissions';
 import type { Testbed } from './testbed';
 
 /** What became of the pipeline without a permission. */
@@ -75,17 +75,19 @@ function textOf({ message, log }: ActionRun): string {
   return `${message}\n${existsSync(log) ? readFileSync(log, 'utf8') : ''}`;
 }
 
-/** AWS names who was refused, and what: the action, and of a role that is entered its ARN. */
+/** AWS names who was refused, and what; S3, of another account's bucket, says no more than no. */
 function names(said: string, { policy, field, value, statement }: Permission): boolean {
-  const actions =
-    field === 'Action' ? [value] : [policy.document.Statement[statement].Action].flat();
+  const { kind, name, document } = policy;
+  const { Action, Principal = {} } = document.Statement[statement];
+  if (kind === 'bucket') {
+    const refused = field === 'Principal' ? [value] : Object.values(Principal).flat();
+    return refused.some(
+      (arn) => said.includes('AccessDenied: Access Denied') && said.includes(arn),
+    );
+  }
+  const actions = field === 'Action' ? [value] : [Action].flat();
   const refused = actions.some((action) =>
     new RegExp(`not authorized to perform: ${action.replaceAll('*', '\\w*')}`).test(said),
   );
-  return refused && whoIsNamed(policy, field, value).some((name) => said.includes(name));
-}
-
-function whoIsNamed({ kind, name }: Policy, field: string, value: string): string[] {
-  if (field === 'Principal') return [lastPart(value)];
-  return kind === 'role' ? [`assumed-role/${name}/`] : [name];
+  return refused && said.includes(kind === 'role' ? `assumed-role/${name}/` : name);
 }
