@@ -13,15 +13,24 @@ export interface BuildRoleProps {
 /** About 5000 characters of role ARNs: a managed policy takes 6144. */
 const ARNS_PER_STATEMENT = 50;
 
+/** `kms:GenerateDataKey*` and `kms:ReEncrypt*` of that page, name by name. */
+const ENCRYPTION = [
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
+
 /**
  * Service roles of the CodeBuild projects, each with what its action does and nothing else.
  *
  * CDK grants each project a log group and report groups that these projects do not use, every form
  * of reading the artifact bucket, and every use of its key. The roles here are closed to that; what
  * they may is CodeBuild's documented minimum
- * (https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html), of S3 and
- * KMS for objects under a key
- * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html).
+ * (https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html), and what it
+ * asks for of a key that encrypts build outputs
+ * (https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-kms.html).
  */
 export class BuildRoles {
   constructor(
@@ -47,19 +56,18 @@ export class BuildRoles {
       );
     }
     const { bucketArn, encryptionKey } = this.artifacts;
-    const write = (action: string) => (writesArtifacts ? [action] : []);
     allow(role, 'FindArtifacts', ['s3:GetBucketAcl', 's3:GetBucketLocation'], [bucketArn]);
     allow(
       role,
       'Artifacts',
-      ['s3:GetObject', 's3:GetObjectVersion', ...write('s3:PutObject')],
+      ['s3:GetObject', 's3:GetObjectVersion', ...(writesArtifacts ? ['s3:PutObject'] : [])],
       [this.artifacts.arnForObjects('*')],
     );
     if (encryptionKey) {
       allow(
         role,
         'ArtifactKey',
-        ['kms:Decrypt', ...write('kms:GenerateDataKey')],
+        ['kms:Decrypt', 'kms:DescribeKey', ...(writesArtifacts ? ENCRYPTION : [])],
         [encryptionKey.keyArn],
       );
     }
