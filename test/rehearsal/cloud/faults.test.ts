@@ -56,7 +56,7 @@ beforeAll(async () => {
     } as never,
     maxAttempts: 1,
   };
-}, 120_000);
+}, 300_000);
 
 afterEach(() => setFaults(cloud, []));
 

@@ -347,4 +347,5 @@ test('serves the real AWS CLI', async () => {
     JSON.parse(stdout).stageStates.map((state: { stageName: string }) => state.stageName),
   ).toEqual(['Source', 'Approve', 'Build']);
   await expect(aws('get-pipeline', '--name', 'other')).rejects.toThrow(/PipelineNotFoundException/);
-}, 20_000);
+  // On a new machine it fetches the tools first.
+}, 300_000);
