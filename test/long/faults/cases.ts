@@ -41,7 +41,7 @@ const FAR: Place = { account: '333333333333', region: 'us-west-2' };
 const REMOTE: Place = { account: '333333333333', region: 'ca-west-1' };
 
 const deployment = (step: 'publish' | 'release', { account, region }: Place) =>
-  `${step}-${account}-${region}.layers-${step}.Deploy`;
+  `${step}-${account}-${region}`;
 
 type Failing = Pick<FaultCase, 'fault' | 'rules' | 'cause' | 'kind' | 'actions'>;
 
