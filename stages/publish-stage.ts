@@ -2,7 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { ExampleFunctions, LayerVersions, SmokeAccess } from '../lib/constructs';
 import { targetSynthesizer } from '../lib/pipeline/synthesizer';
-import { exampleRoleName, placeOf, roleArn, smokeRoleName, targetSmokeRoleName } from '../lib/plan';
+import { exampleRoleName, locate, roleArn, smokeRoleName, targetSmokeRoleName } from '../lib/plan';
 import { TargetStage, type TargetStageProps } from './target-stage';
 
 /** Private layer versions and their example functions, in one target. Nobody can use them yet. */
@@ -31,10 +31,7 @@ export class PublishStage extends TargetStage {
     });
     new SmokeAccess(stack, 'SmokeAccess', {
       roleName: targetSmokeRoleName(plan, region),
-      trustedRoleArn: roleArn(
-        placeOf(plan.home.account, plan.home.region),
-        smokeRoleName(plan, target.wave),
-      ),
+      trustedRoleArn: roleArn(locate(plan.home), smokeRoleName(plan, target.wave)),
       layers: target.layers,
       functionArns: examples.functions.map(({ functionArn }) => functionArn),
     });

@@ -1,6 +1,6 @@
 import { Aws, Stage, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { type DeliveryPlan, type Place, planTarget } from '../lib/plan';
+import { type DeliveryPlan, type Location, planTarget } from '../lib/plan';
 import type { ReleaseTarget } from '../lib/release';
 
 export interface TargetStageProps {
@@ -9,7 +9,7 @@ export interface TargetStageProps {
 }
 
 /** CloudFormation's own words for the place that it deploys to. */
-const ANYWHERE: Place = {
+const ANYWHERE: Location = {
   partition: Aws.PARTITION,
   account: Aws.ACCOUNT_ID,
   region: Aws.REGION,

@@ -4,6 +4,7 @@ export { explain, isThrottling, type RequestContext } from './explain';
 export {
   type AssumeRoleProps,
   callerAccount,
+  personConfig,
   type RoleCredentials,
   roleCredentials,
   stsClient,

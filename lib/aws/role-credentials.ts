@@ -68,6 +68,24 @@ export function roleCredentials(sts: STSClient, props: AssumeRoleProps): RoleCre
   };
 }
 
+/**
+ * Settings of a client that acts for a person: with the credentials of the environment, or through
+ * a role that these may assume.
+ */
+export function personConfig(region: string, sessionName: string, roleArn?: string) {
+  return {
+    ...clientConfig(30_000),
+    region,
+    ...(roleArn && {
+      credentials: roleCredentials(stsClient(region), {
+        roleArn,
+        sessionName,
+        cure: "check the ARN, and that the role's trust names the caller",
+      }),
+    }),
+  };
+}
+
 async function assumeRole(sts: STSClient, { roleArn, sessionName, cure }: AssumeRoleProps) {
   try {
     const { Credentials } = await sts.send(

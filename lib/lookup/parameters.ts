@@ -4,7 +4,7 @@ import {
   ParameterNotFound,
   SSMClient,
 } from '@aws-sdk/client-ssm';
-import { clientConfig, explain, roleCredentials, stsClient } from '../aws';
+import { explain, personConfig } from '../aws';
 import { LayersError } from '../errors';
 import { parseRegion, parseRoleArn } from './names';
 
@@ -33,17 +33,7 @@ export class ParameterStore {
   static async open(props: ParameterStoreProps): Promise<ParameterStore> {
     const roleArn = props.roleArn === undefined ? undefined : parseRoleArn(props.roleArn);
     const region = parseRegion(props.region ?? (await defaultRegion()));
-    const ssm = new SSMClient({
-      ...clientConfig(30_000),
-      region,
-      ...(roleArn && {
-        credentials: roleCredentials(stsClient(region), {
-          roleArn,
-          sessionName: 'layers-lookup',
-          cure: "check the ARN, and that the role's trust names the caller",
-        }),
-      }),
-    });
+    const ssm = new SSMClient(personConfig(region, 'layers-lookup', roleArn));
     return new ParameterStore(ssm, region, roleArn);
   }
 

@@ -9,7 +9,7 @@ import {
 import type { CodePipeline } from 'aws-cdk-lib/pipelines';
 import type { IConstruct } from 'constructs';
 import { partitionOf } from '../config';
-import { placeOf } from '../plan';
+import { locate } from '../plan';
 
 /** Acknowledges one finding below a construct, by its whole id, so that any other still fails. */
 function acknowledge(scope: IConstruct, id: string, reason: string): void {
@@ -87,10 +87,7 @@ export function acknowledgePipelineFindings(
 /** CDK's self-mutation project assumes bootstrap roles, which it picks out by their tag. */
 function acknowledgeSelfMutation(pipeline: CodePipeline): void {
   const project = pipeline.selfMutationProject;
-  const { account, partition, region } = placeOf(
-    Stack.of(project).account,
-    Stack.of(project).region,
-  );
+  const { account, partition, region } = locate(Stack.of(project));
   const id = logicalId(project);
   acknowledge(
     project,

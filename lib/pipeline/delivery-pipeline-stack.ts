@@ -28,13 +28,14 @@ import {
   publishRoleName,
   type RemoteDeployment,
   remoteRoleArns,
+  type Step,
   smokeRoleName,
   type WavePlan,
 } from '../plan';
 import type { ReleaseTarget } from '../release';
 import { acknowledgePipelineFindings } from './acknowledgements';
 import { BuildRoles } from './build-roles';
-import { DeployStep, templateOf } from './deploy-step';
+import { DeployStep, type DeployStepProps, templateOf } from './deploy-step';
 import { setFailureModes } from './failure-modes';
 import { addOperations } from './operations';
 import { connectSource, pipelineSource } from './source';
@@ -224,38 +225,38 @@ export class DeliveryPipelineStack extends Stack {
     const any = anyTarget(plan, wave.name);
     const published = templateOf(publishStage(any, `publish-${wave.name}`));
     const released = templateOf(releaseStage(any, `release-${wave.name}`));
-    const common = { naming: plan, assembly };
-    for (const { stage, targets, remote, smoke } of steps.publish) {
+    const deploy = (
+      kind: 'publish' | 'release',
+      { targets }: Step,
+      props: Pick<DeployStepProps, 'template' | 'replaceOnFailure'>,
+    ) =>
+      targets.map(
+        (target) =>
+          new DeployStep(deploymentName(kind, target), {
+            naming: plan,
+            assembly,
+            target,
+            ...props,
+          }),
+      );
+    for (const step of steps.publish) {
+      const { stage, remote, smoke } = step;
       const deploying = [
-        ...targets.map(
-          (target) =>
-            new DeployStep(deploymentName('publish', target), {
-              ...common,
-              target,
-              template: published,
-              // A stack whose creation failed cannot be updated, and a person would have to delete
-              // it in every target. Layer versions survive: they are RETAINed.
-              replaceOnFailure: true,
-            }),
-        ),
+        // A stack whose creation failed cannot be updated, and a person would have to delete it in
+        // every target. Layer versions survive: they are RETAINed.
+        ...deploy('publish', step, { template: published, replaceOnFailure: true }),
         ...deployRemotely(remote, publishStage),
       ];
       const testing = smoke ? [smokeStep(release, wave, smoke, smokeRole)] : [];
-      for (const step of testing) for (const before of deploying) step.addStepDependency(before);
+      for (const test of testing) for (const before of deploying) test.addStepDependency(before);
       pipeline.addWave(stage, { pre: [...deploying, ...testing] });
     }
-    for (const { stage, targets, remote } of steps.release) {
+    for (const step of steps.release) {
+      const { stage, remote } = step;
       pipeline.addWave(stage, {
         pre: [
           // Never replaced: consumers would miss their parameters meanwhile.
-          ...targets.map(
-            (target) =>
-              new DeployStep(deploymentName('release', target), {
-                ...common,
-                target,
-                template: released,
-              }),
-          ),
+          ...deploy('release', step, { template: released }),
           ...deployRemotely(remote, releaseStage),
         ],
       });

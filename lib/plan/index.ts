@@ -5,10 +5,10 @@ export {
   exampleFunctionName,
   exampleRoleName,
   executionRoleArn,
+  type Location,
+  locate,
   lookupRoleArn,
   type Naming,
-  type Place,
-  placeOf,
   preflightRoleName,
   publishRoleName,
   roleArn,
@@ -28,4 +28,4 @@ export {
 } from './plan';
 export { MAX_PARAMETERS, type QuotaUse, quotaUse } from './quotas';
 export { deploymentName, planStages, type StagePlan } from './stages';
-export { type RemoteDeployment, remoteRoleArns, type SmokePlan } from './steps';
+export { type RemoteDeployment, remoteRoleArns, type SmokePlan, type Step } from './steps';

@@ -1,13 +1,11 @@
-import { partitionOf } from '../config';
+import { type Place, partitionOf } from '../config';
 
-/** Where ARNs point to; a template for many targets has CloudFormation's own words for these. */
-export interface Place {
+/** What ARNs are made of; a template for many targets has CloudFormation's own words for these. */
+export interface Location extends Place {
   readonly partition: string;
-  readonly account: string;
-  readonly region: string;
 }
 
-export function placeOf(account: string, region: string): Place {
+export function locate({ account, region }: Place): Location {
   return { partition: partitionOf(region), account, region };
 }
 
@@ -42,30 +40,30 @@ export const bootstrapBucket = ({ qualifier }: Naming, { account, region }: Plac
   `cdk-${qualifier}-assets-${account}-${region}`;
 
 /** ARN of CDK's bootstrap role that may write to that bucket. */
-export const filePublishingRoleArn = ({ qualifier }: Naming, place: Place) =>
-  bootstrapRoleArn(qualifier, 'file-publishing-role', place);
+export const filePublishingRoleArn = ({ qualifier }: Naming, location: Location) =>
+  bootstrapRoleArn(qualifier, 'file-publishing-role', location);
 
 /** ARN of CDK's bootstrap role that deploys stacks, and trusts the home account. */
-export const deployRoleArn = ({ qualifier }: Naming, place: Place) =>
-  bootstrapRoleArn(qualifier, 'deploy-role', place);
+export const deployRoleArn = ({ qualifier }: Naming, location: Location) =>
+  bootstrapRoleArn(qualifier, 'deploy-role', location);
 
 /** ARN of CDK's bootstrap role that CloudFormation creates the resources of a stack with. */
-export const executionRoleArn = ({ qualifier }: Naming, place: Place) =>
-  bootstrapRoleArn(qualifier, 'cfn-exec-role', place);
+export const executionRoleArn = ({ qualifier }: Naming, location: Location) =>
+  bootstrapRoleArn(qualifier, 'cfn-exec-role', location);
 
 /** ARN of CDK's bootstrap role that may read everything but secrets, and trusts the home account. */
-export const lookupRoleArn = ({ qualifier }: Naming, place: Place) =>
-  bootstrapRoleArn(qualifier, 'lookup-role', place);
+export const lookupRoleArn = ({ qualifier }: Naming, location: Location) =>
+  bootstrapRoleArn(qualifier, 'lookup-role', location);
 
-function bootstrapRoleArn(qualifier: string, role: string, place: Place): string {
-  return roleArn(place, `cdk-${qualifier}-${role}-${place.account}-${place.region}`);
+function bootstrapRoleArn(qualifier: string, role: string, location: Location): string {
+  return roleArn(location, `cdk-${qualifier}-${role}-${location.account}-${location.region}`);
 }
 
-export function roleArn({ partition, account }: Place, roleName: string): string {
+export function roleArn({ partition, account }: Location, roleName: string): string {
   return `arn:${partition}:iam::${account}:role/${roleName}`;
 }
 
 /** ARN of version 1 of a layer, the only version that is ever recorded. */
-export function layerVersionArn({ partition, account, region }: Place, layer: string): string {
+export function layerVersionArn({ partition, account, region }: Location, layer: string): string {
   return `arn:${partition}:lambda:${region}:${account}:layer:${layer}:1`;
 }

@@ -1,6 +1,6 @@
 import semver from 'semver';
 import type { ReleaseLayer } from '../release';
-import { layerVersionArn, type Place } from './names';
+import { type Location, layerVersionArn } from './names';
 
 /** An SSM parameter of a target. */
 export interface ParameterPlan {
@@ -20,10 +20,10 @@ export interface ParameterPlan {
  */
 export function planParameters(
   namespace: string,
-  place: Place,
+  location: Location,
   layers: readonly ReleaseLayer[],
 ): ParameterPlan[] {
-  const arn = (layer: ReleaseLayer) => layerVersionArn(place, layer.name);
+  const arn = (layer: ReleaseLayer) => layerVersionArn(location, layer.name);
   const pointers = new Map<string, ReleaseLayer>();
   const oldestFirst = [...layers].sort((a, b) => semver.compare(a.version, b.version));
   for (const layer of oldestFirst) {

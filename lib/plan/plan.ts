@@ -11,11 +11,11 @@ import {
   bootstrapBucket,
   exampleFunctionName,
   filePublishingRoleArn,
+  type Location,
   layerVersionArn,
+  locate,
   lookupRoleArn,
   type Naming,
-  type Place,
-  placeOf,
   roleArn,
   targetSmokeRoleName,
 } from './names';
@@ -118,10 +118,10 @@ function planWave(
 ): WavePlan {
   const targets: ReleaseTarget[] = [];
   const paused: PausedTarget[] = [];
-  for (const { account, region } of targetsOf(wave)) {
-    const pause = pauseOf(wave, { account, region });
-    if (pause) paused.push({ account, region, reason: pause.reason, since: pause.since });
-    else targets.push(planTarget(config, wave.name, placeOf(account, region), layers));
+  for (const place of targetsOf(wave)) {
+    const pause = pauseOf(wave, place);
+    if (pause) paused.push({ ...place, reason: pause.reason, since: pause.since });
+    else targets.push(planTarget(config, wave.name, locate(place), layers));
   }
   return {
     name: wave.name,
@@ -141,23 +141,23 @@ function canaryOf(
   return targets.find((target) => target.account === account && target.region === canary.region);
 }
 
-/** Names and ARNs of a place that belongs to a wave. */
+/** Names and ARNs of a target that belongs to a wave. */
 export function planTarget(
   naming: Naming,
   wave: string,
-  place: Place,
+  location: Location,
   layers: readonly ReleaseLayer[],
 ): ReleaseTarget {
   return {
-    ...place,
+    ...location,
     wave,
-    bucket: bootstrapBucket(naming, place),
-    publishRoleArn: filePublishingRoleArn(naming, place),
-    lookupRoleArn: lookupRoleArn(naming, place),
-    smokeRoleArn: roleArn(place, targetSmokeRoleName(naming, place.region)),
+    bucket: bootstrapBucket(naming, location),
+    publishRoleArn: filePublishingRoleArn(naming, location),
+    lookupRoleArn: lookupRoleArn(naming, location),
+    smokeRoleArn: roleArn(location, targetSmokeRoleName(naming, location.region)),
     layers: layers.map((layer) => ({
       name: layer.name,
-      arn: layerVersionArn(place, layer.name),
+      arn: layerVersionArn(location, layer.name),
       functionName: exampleFunctionName(naming, layer.name),
     })),
   };

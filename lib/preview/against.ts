@@ -1,7 +1,8 @@
 import pMap from 'p-map';
+import type { Place } from '../config';
 import { LayersError } from '../errors';
 import { ParameterStore } from '../lookup';
-import { type DeliveryPlan, lookupRoleArn, placeOf, planParameters, roleArn } from '../plan';
+import { type DeliveryPlan, locate, lookupRoleArn, planParameters, roleArn } from '../plan';
 
 /** How one target differs from the plan, by its SSM parameters. */
 export interface TargetChanges {
@@ -60,12 +61,12 @@ export async function compareWithAws(options: AgainstOptions): Promise<TargetCha
 
 async function compareTarget(
   { plan, roleName }: AgainstOptions,
-  { account, region }: { readonly account: string; readonly region: string },
+  place: Place,
 ): Promise<Pick<TargetChanges, 'added' | 'moved' | 'dropped' | 'unchanged'>> {
-  const place = placeOf(account, region);
+  const location = locate(place);
   const store = await ParameterStore.open({
-    region,
-    roleArn: roleName ? roleArn(place, roleName) : lookupRoleArn(plan, place),
+    region: place.region,
+    roleArn: roleName ? roleArn(location, roleName) : lookupRoleArn(plan, location),
   });
   try {
     const recorded = new Map(
@@ -74,7 +75,7 @@ async function compareTarget(
         value,
       ]),
     );
-    const planned = planParameters(plan.namespace, place, plan.layers);
+    const planned = planParameters(plan.namespace, location, plan.layers);
     const names = new Set(planned.map(({ name }) => name));
     const moved = planned.filter(({ name, value }) => (recorded.get(name) ?? value) !== value);
     const added = planned.filter(({ name }) => !recorded.has(name));

@@ -8,7 +8,7 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-lambda';
 import pMap from 'p-map';
-import { clientConfig, explain, roleCredentials, stsClient } from '../aws';
+import { explain, personConfig } from '../aws';
 import { isOwnName, type LayerVersion } from './decide';
 
 /** Layers asked about at the same time: Lambda takes 15 such requests a second. */
@@ -23,17 +23,7 @@ export class TargetLayers {
     private readonly region: string,
     private readonly roleArn?: string,
   ) {
-    this.client = new LambdaClient({
-      ...clientConfig(30_000),
-      region,
-      ...(roleArn && {
-        credentials: roleCredentials(stsClient(region), {
-          roleArn,
-          sessionName: 'layers-prune',
-          cure: "check the ARN, and that the role's trust names the caller",
-        }),
-      }),
-    });
+    this.client = new LambdaClient(personConfig(region, 'layers-prune', roleArn));
   }
 
   /**

@@ -51,6 +51,10 @@ describe('a release stage whose second region fails', () => {
   const releases = async () => releasesOf(testbed, await testbed.contents());
   const allOld = () => releasesOf(testbed, testbed.expected(FROM));
   const allNew = () => releasesOf(testbed, testbed.expected(UNTIL));
+  /** As after a run without a fault. */
+  const expectAllNew = async () => {
+    expect(converged(await testbed.contents())).toEqual(converged(testbed.expected(UNTIL)));
+  };
   const inFirst = { '222222222222/us-east-1': 'new' };
   const retry = (id: string) =>
     testbed.aws(
@@ -116,7 +120,7 @@ describe('a release stage whose second region fails', () => {
       await expect(retry(run.id)).rejects.toThrow(/StageNotRetryableException/);
 
       await testbed.run(FROM, UNTIL);
-      expect(converged(await testbed.contents())).toEqual(converged(testbed.expected(UNTIL)));
+      await expectAllNew();
     },
     2 * MINUTES,
   );
@@ -134,7 +138,7 @@ describe('a release stage whose second region fails', () => {
 
       await retry(run.id);
       await testbed.settled();
-      expect(converged(await testbed.contents())).toEqual(converged(testbed.expected(UNTIL)));
+      await expectAllNew();
       const attempts = run.actions.filter(({ stage }) => stage === FROM);
       expect(attempts.map(({ region, attempt }) => [region, attempt]).sort()).toEqual([
         ['eu-west-1', 1],
@@ -163,7 +167,7 @@ describe('a release stage whose second region fails', () => {
       expect((await rollBack()).status).toBe('Succeeded');
       expect(await releases()).toEqual(allOld());
       await testbed.run(FROM, UNTIL);
-      expect(converged(await testbed.contents())).toEqual(converged(testbed.expected(UNTIL)));
+      await expectAllNew();
     },
     2 * MINUTES,
   );
@@ -188,7 +192,7 @@ describe('a release stage whose second region fails', () => {
       expect(left).toHaveLength(1);
       await testbed.awsIn(SECOND, 'ssm', 'delete-parameter', '--name', left[0] as string);
       await testbed.run(FROM, UNTIL);
-      expect(converged(await testbed.contents())).toEqual(converged(testbed.expected(UNTIL)));
+      await expectAllNew();
     },
     2 * MINUTES,
   );
@@ -221,7 +225,7 @@ describe('a release stage whose second region fails', () => {
       await testbed.atRest();
       expect((await releases())[`${SECOND.account}/${SECOND.region}`]).toBe('old');
       await testbed.run(FROM, UNTIL);
-      expect(converged(await testbed.contents())).toEqual(converged(testbed.expected(UNTIL)));
+      await expectAllNew();
     },
     2 * MINUTES,
   );

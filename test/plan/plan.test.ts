@@ -1,5 +1,5 @@
 import { parseConfig } from '../../lib/config';
-import { placeOf, planDelivery, planParameters, releasePlan } from '../../lib/plan';
+import { locate, planDelivery, planParameters, releasePlan } from '../../lib/plan';
 import { fakeExamples, fakeLayer, fakeLayers, planOf, rawConfig } from '../pipeline/fixture';
 
 describe('plan', () => {
@@ -93,10 +93,11 @@ describe('parameters', () => {
   ];
   const byName = () =>
     new Map(
-      planParameters('/layers', placeOf('888888888888', 'eu-west-1'), layers).map((entry) => [
-        entry.name,
-        entry,
-      ]),
+      planParameters(
+        '/layers',
+        locate({ account: '888888888888', region: 'eu-west-1' }),
+        layers,
+      ).map((entry) => [entry.name, entry]),
     );
 
   test('latest and major point at the newest version by number, whatever the order given', () => {

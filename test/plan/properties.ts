@@ -3,7 +3,7 @@ import { parseConfig } from '../../lib/config';
 import { LayersError } from '../../lib/errors';
 import {
   type DeliveryPlan,
-  placeOf,
+  locate,
   planDelivery,
   planParameters,
   planStages,
@@ -53,7 +53,7 @@ export function expectSound(plan: DeliveryPlan): void {
     [...targets].sort((a, b) => b.region.length - a.region.length).slice(0, 1),
   );
   for (const { account, region, layers, partition } of longest) {
-    const parameters = planParameters(plan.namespace, placeOf(account, region), plan.layers);
+    const parameters = planParameters(plan.namespace, locate({ account, region }), plan.layers);
     expect(parameters.length).toBeLessThanOrEqual(500);
     expectUnique(parameters.map(({ name }) => name));
     for (const { value } of parameters) expect(Buffer.byteLength(value)).toBeLessThanOrEqual(4096);

@@ -1,7 +1,7 @@
 import { GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
-import { placeOf, planParameters } from '../../lib/plan';
+import { locate, planParameters } from '../../lib/plan';
 import { compareWithAws, preview } from '../../lib/preview';
 import { describeChanges, describePreview } from '../../lib/preview/display';
 import { planOf, rawConfig } from '../pipeline/fixture';
@@ -95,7 +95,7 @@ describe('against aws', () => {
   const sts = mockClient(STSClient);
   const plan = planOf(raw());
   const recordedIn = (region: string) =>
-    planParameters('/layers', placeOf('888888888888', region), plan.layers).map(
+    planParameters('/layers', locate({ account: '888888888888', region }), plan.layers).map(
       ({ name, value }) => ({
         Name: name,
         Value: value,

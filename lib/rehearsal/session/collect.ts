@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type DeliveryConfig, partitionOf, pauseOf } from '../../config';
 import { findManifest, resolveLayers } from '../../layers';
-import { exampleFunctionName, placeOf, planParameters } from '../../plan';
+import { exampleFunctionName, locate, planParameters } from '../../plan';
 import { type ReleaseLayer, releaseLayer, type SmokeCheck } from '../../release';
 import type { Invocation } from '../daemon';
 import type { ExecutionReport } from '../engine';
@@ -195,11 +195,7 @@ export function contradictions(
     .filter((state) => pausing(config, state).paused === undefined)
     .flatMap((state) => {
       const place = `${state.account}/${state.region}`;
-      const planned = planParameters(
-        config.namespace,
-        placeOf(state.account, state.region),
-        layers,
-      );
+      const planned = planParameters(config.namespace, locate(state), layers);
       const parameters = planned.flatMap(({ name, value }) =>
         state.parameters[name] === value
           ? []

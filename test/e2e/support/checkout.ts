@@ -12,6 +12,8 @@ import {
 import { join, resolve } from 'node:path';
 import type { CloudState } from '../../../lib/rehearsal/daemon';
 import { scratchFolder } from '../../../lib/rehearsal/scratch';
+import type { Report } from '../../../lib/rehearsal/session/report';
+import type { RawConfig } from './config';
 import { readJsonFile } from './output';
 import { type RehearsalRun, startRehearsal } from './run';
 import { tracesOf } from './traces';
@@ -89,6 +91,20 @@ export class Checkout {
       temporary: this.temporary,
       report,
     });
+  }
+
+  /**
+   * Rehearses a configuration to its success, in the local cloud that is kept.
+   *
+   * @returns the report; how long each part took is printed, for who measures
+   */
+  async releases(name: string, config: RawConfig): Promise<Report> {
+    const file = this.write(name, config);
+    const { code, report } = await this.start('--config', file, '--keep').reported();
+    expect({ code, problems: report.problems }).toEqual({ code: 0, problems: [] });
+    const parts = report.parts.map((part) => `${part.name} ${part.seconds} s`);
+    console.log([`${report.seconds} s`, ...parts].join('\n'));
+    return report;
   }
 
   /** A command line as it is. */

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { Place } from '../../../lib/config';
 import type { deliverySchema } from '../../../lib/config/schema';
 import type { Architecture } from '../../../lib/release';
 import { readJsonFile } from './output';
@@ -34,10 +35,7 @@ export function smallConfig(versions: readonly string[]): RawConfig {
   };
 }
 
-export interface Place {
-  readonly account: string;
-  readonly region: string;
-}
+export type { Place };
 
 /** Targets of a configuration, wave by wave. */
 export function targetsOf(config: RawConfig, wave?: string): Place[] {

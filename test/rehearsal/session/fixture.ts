@@ -1,6 +1,6 @@
 import type { DeliveryConfig } from '../../../lib/config';
 import { parseConfig } from '../../../lib/config';
-import { placeOf, planParameters } from '../../../lib/plan';
+import { locate, planParameters } from '../../../lib/plan';
 import { layerVersionArn } from '../../../lib/plan/names';
 import type { TargetState } from '../../../lib/rehearsal/session/targets';
 import type { ReleaseLayer, SmokeCheck } from '../../../lib/release';
@@ -41,11 +41,13 @@ export const CONFIG: DeliveryConfig = parseConfig({
 
 /** ARN of the layer in a target of the only account. */
 export const arnIn = (region: string) =>
-  layerVersionArn(placeOf('222222222222', region), LAYER.name);
+  layerVersionArn(locate({ account: '222222222222', region }), LAYER.name);
 
 /** A target into which everything was released. */
 export function released(region: string): TargetState {
-  const parameters = planParameters(CONFIG.namespace, placeOf('222222222222', region), [LAYER]);
+  const parameters = planParameters(CONFIG.namespace, locate({ account: '222222222222', region }), [
+    LAYER,
+  ]);
   return {
     account: '222222222222',
     region,
