@@ -6,7 +6,8 @@ import type { Connect } from './platform';
 import { StreamedAnswer } from './streamed-answer';
 
 const timers = original('setTimeout');
-const { performance } = globalThis;
+/** Not `performance`: Node.js takes half a millisecond of a start to load that. */
+const { now } = Date;
 
 const BASE = '/2018-06-01/runtime';
 /** How often something that may be done again is tried, without a wait before the second time. */
@@ -68,12 +69,12 @@ export class RuntimeApiClient {
    */
   async next(): Promise<Invocation> {
     for (let attempt = 1; ; attempt++) {
-      const started = performance.now();
+      const started = now();
       try {
         return invocationOf(await this.nextResponse());
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error;
-        if (performance.now() - started > STEADY_MILLISECONDS) attempt = 1;
+        if (now() - started > STEADY_MILLISECONDS) attempt = 1;
         if (attempt === ATTEMPTS) throw error;
         await sleep((attempt - 1) * PAUSE_MILLISECONDS);
       }
@@ -187,8 +188,8 @@ function typeField({ errorType }: ErrorDocument): string {
 }
 
 async function drained(connection: Connection): Promise<boolean> {
-  const started = performance.now();
-  while (connection.open && performance.now() - started < DRAIN_MILLISECONDS) {
+  // Counted, because the clock may be set meanwhile.
+  for (let waited = 0; connection.open && waited < DRAIN_MILLISECONDS; waited++) {
     if (connection.ready) return true;
     await sleep(1);
   }

@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { type BuildFailure, buildSync } from 'esbuild';
 import { LayersError } from '../errors';
 import type { Runtime } from './runtimes';
@@ -17,7 +18,8 @@ export function shimName(runtime: Pick<Runtime, 'shim'>): string {
 
 /**
  * Bundles a runtime's shim with what it shares with the others (`assets/runtime-api`) into one
- * readable file. The same sources give the same bytes, wherever the project lies.
+ * readable file. The same sources give the same bytes, wherever the project lies. A comment at the
+ * head of the entry stays at the head of the bundle.
  *
  * @throws LayersError `InvalidShim`, with every fault that esbuild found
  */
@@ -32,13 +34,15 @@ export function bundleShim(runtime: Runtime): Buffer {
       external: ['node:*'],
       target: 'es2022',
       format: shimName(runtime).endsWith('.cjs') ? 'cjs' : 'esm',
-      charset: 'utf8',
+      // Bun reads a file that it need not translate as Latin-1.
+      charset: 'ascii',
       // A tsconfig.json above the folder is the reader's, not the layer's.
       tsconfigRaw: { compilerOptions: { alwaysStrict: true } },
       write: false,
       logLevel: 'silent',
     });
-    return Buffer.from((outputFiles[0] as { contents: Uint8Array }).contents);
+    const bundle = (outputFiles[0] as { text: string }).text;
+    return Buffer.from(leadingComment(join(runtime.folder, runtime.shim)) + bundle);
   } catch (cause) {
     const faults = (cause as Partial<BuildFailure>).errors?.map(({ text, location }) => {
       const at = location ? ` (${location.file}:${location.line})` : '';
@@ -51,4 +55,9 @@ export function bundleShim(runtime: Runtime): Buffer {
       { cause },
     );
   }
+}
+
+/** What a file begins with: its name for a reader, or a word for its interpreter. */
+function leadingComment(file: string): string {
+  return /^(?:\/\/.*\r?\n)*/.exec(readFileSync(file, 'utf8'))?.[0] ?? '';
 }

@@ -1,6 +1,7 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadRuntimes, resolveLayers } from '../../lib/layers';
+import type { Runtime } from '../../lib/layers/runtimes';
 import { bundleShim, shimName } from '../../lib/layers/shim';
 import { fixtureRuntime, PROJECT, temporaryFolder, tinySpec, writeFiles } from './fixtures';
 
@@ -38,6 +39,8 @@ describe('a shim', () => {
       expect(bundleShim(there).toString()).toBe(here);
       expect(here).not.toContain(PROJECT);
       expect(here).not.toMatch(/sourceMappingURL|from "\.|require\("\./);
+      // Else it would depend on who reads it.
+      expect(here).toMatch(/^[\t\n -~]*$/);
     }
   });
 
@@ -50,6 +53,13 @@ describe('a shim', () => {
     });
     const after = inputsBelow(assets);
     expect(after.filter((inputs) => before.includes(inputs))).toEqual([]);
+  });
+
+  test('begins with the comment that its entry begins with', async () => {
+    const files = { 'shim.js': '// @word\n// What it is.\n\n// More.\nlet one = 1;' };
+    const { runtimes } = await fixtureRuntime(temporaryFolder(), { files });
+    const [tiny] = runtimes as [Runtime];
+    expect(bundleShim(tiny).toString()).toMatch(/^\/\/ @word\n\/\/ What it is\.\n(?!\/\/ More)/);
   });
 
   test('fails with the place when it cannot be bundled', async () => {

@@ -1,4 +1,6 @@
-// Client of the Lambda Runtime API for Bun.
+// @bun
+// Client of the Lambda Runtime API for Bun. The line above stands in the bundle, too: without it Bun
+// translates the file before it runs it, which takes two milliseconds of a start.
 import { importFile, type Receiver, type Socket, serve } from '../../runtime-api/index.js';
 import { nodePlatform } from '../../runtime-api/node-platform.js';
 
