@@ -13,7 +13,7 @@ declare const Deno: {
   cwd(): string;
   exit(code: number): never;
   inspect(value: unknown): string;
-  readDirSync(path: string): Iterable<{ readonly name: string }>;
+  readDirSync(path: string): Iterable<{ readonly name: string; readonly isFile: boolean }>;
   statSync(path: string): { readonly isFile: boolean };
 };
 interface TcpConn {
@@ -92,12 +92,15 @@ function isFile(path: string): boolean {
   const name = path.slice(at);
   try {
     for (const entry of Deno.readDirSync(path.slice(0, at)))
-      if (entry.name === name) return Deno.statSync(path).isFile;
+      if (entry.name === name) return entry.isFile || statIsFile(path);
     return false;
   } catch (error) {
-    if (isMissing(error)) return false;
+    // A folder that may not be listed can still hold the file.
+    return !isMissing(error) && statIsFile(path);
   }
-  // A folder that may not be listed can still hold the file.
+}
+
+function statIsFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
   } catch (error) {
