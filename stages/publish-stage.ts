@@ -2,7 +2,14 @@ import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { ExampleFunctions, LayerVersions, SmokeAccess } from '../lib/constructs';
 import { targetSynthesizer } from '../lib/pipeline/synthesizer';
-import { exampleRoleName, locate, roleArn, smokeRoleName, targetSmokeRoleName } from '../lib/plan';
+import {
+  exampleRoleName,
+  locate,
+  publishStackName,
+  roleArn,
+  smokeRoleName,
+  targetSmokeRoleName,
+} from '../lib/plan';
 import { TargetStage, type TargetStageProps } from './target-stage';
 
 /** Private layer versions and their example functions, in one target. Nobody can use them yet. */
@@ -12,7 +19,7 @@ export class PublishStage extends TargetStage {
     const { plan, target } = props;
     const { region } = target;
     const stack = new Stack(this, 'Layers', {
-      stackName: `${plan.name}-publish`,
+      stackName: publishStackName(plan),
       description: 'Private Lambda layer versions and the functions that smoke-test them',
       synthesizer: targetSynthesizer(plan),
     });

@@ -2,7 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { LayerPermissions, ReleaseParameters } from '../lib/constructs';
 import { targetSynthesizer } from '../lib/pipeline/synthesizer';
-import { planParameters } from '../lib/plan';
+import { planParameters, releaseStackName } from '../lib/plan';
 import { TargetStage, type TargetStageProps } from './target-stage';
 
 /**
@@ -14,7 +14,7 @@ export class ReleaseStage extends TargetStage {
     super(scope, id, props);
     const { plan, target } = props;
     const stack = new Stack(this, 'Release', {
-      stackName: `${plan.name}-release`,
+      stackName: releaseStackName(plan),
       description: 'Permissions and SSM parameters of released Lambda layer versions',
       synthesizer: targetSynthesizer(plan),
     });

@@ -11,6 +11,8 @@ export {
   type Naming,
   preflightRoleName,
   publishRoleName,
+  publishStackName,
+  releaseStackName,
   roleArn,
   smokeRoleName,
   targetSmokeRoleName,
@@ -28,4 +30,10 @@ export {
 } from './plan';
 export { MAX_PARAMETERS, type QuotaUse, quotaUse } from './quotas';
 export { deploymentName, planStages, type StagePlan } from './stages';
-export { type RemoteDeployment, remoteRoleArns, type SmokePlan, type Step } from './steps';
+export {
+  hasCodePipeline,
+  type RemoteDeployment,
+  remoteRoleArns,
+  type SmokePlan,
+  type Step,
+} from './steps';

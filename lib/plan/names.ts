@@ -17,6 +17,12 @@ export interface Naming {
   readonly qualifier: string;
 }
 
+/** Stack of a target with its private layer versions and their example functions. */
+export const publishStackName = ({ name }: Naming) => `${name}-publish`;
+
+/** Stack of a target with the permissions and pointers of its release. */
+export const releaseStackName = ({ name }: Naming) => `${name}-release`;
+
 /** Role of the CodeBuild project that copies zips into the bootstrap buckets (home account). */
 export const publishRoleName = ({ name }: Naming) => `${name}-publish`;
 

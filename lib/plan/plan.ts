@@ -16,6 +16,7 @@ import {
   locate,
   lookupRoleArn,
   type Naming,
+  releaseStackName,
   roleArn,
   targetSmokeRoleName,
 } from './names';
@@ -174,6 +175,7 @@ export function releasePlan(plan: DeliveryPlan): ReleasePlan {
     schemaVersion: 1,
     homeRegion: plan.home.region,
     namespace: plan.namespace,
+    releaseStack: releaseStackName(plan),
     layers: plan.layers,
     examples: plan.examples.map(({ memory: _, ...example }) => example),
     targets: plan.waves.flatMap((wave) => wave.targets),

@@ -120,6 +120,7 @@ export function remoteRoleArns(naming: Naming, { targets }: RemoteDeployment): s
   return targets.flatMap((target) => [deployRoleArn(naming, target), target.publishRoleArn]);
 }
 
-function hasCodePipeline({ region }: ReleaseTarget): boolean {
+/** Whether CodePipeline deploys to the target itself, and not the CDK CLI in a build. */
+export function hasCodePipeline({ region }: ReleaseTarget): boolean {
   return REGIONS.get(region)?.codePipeline ?? true;
 }

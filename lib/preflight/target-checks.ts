@@ -1,3 +1,4 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import {
   GetAccountSettingsCommand,
   type GetAccountSettingsCommandOutput,
@@ -14,7 +15,7 @@ import {
 import type { STSClient } from '@aws-sdk/client-sts';
 import { bootstrapCommand, clientConfig, explain, qualifierOf, roleCredentials } from '../aws';
 import { LayersError } from '../errors';
-import { MAX_PARAMETERS, planParameters } from '../plan';
+import { hasCodePipeline, MAX_PARAMETERS, planParameters } from '../plan';
 import type { ReleasePlan, ReleaseTarget } from '../release';
 
 /** The first version of CDK's bootstrap stack with everything that a target needs: lookup included. */
@@ -23,12 +24,20 @@ const BOOTSTRAP_VERSION = 8;
 /** Systems Manager's answer for an account that pays for more than the standard parameters. */
 const MORE_THAN_STANDARD = /^(Advanced|Intelligent-Tiering)$/;
 
+/** A stack that was never made, or half removed: nothing can update it. */
+const NEVER_MADE =
+  /^(CREATE_FAILED|ROLLBACK_COMPLETE|ROLLBACK_FAILED|DELETE_FAILED|REVIEW_IN_PROGRESS)$/;
+
+/** States in which the CDK CLI makes a stack anew by itself. */
+const MADE_ANEW = /^ROLLBACK_(COMPLETE|FAILED)$/;
+
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** What can be asked of one target before anything is deployed to it. */
 export class TargetChecks {
   private readonly lambda: LambdaClient;
   private readonly ssm: SSMClient;
+  private readonly cloudFormation: CloudFormationClient;
   private readonly openLookup: () => Promise<unknown>;
   private readonly openPublish: () => Promise<unknown>;
   private readonly bootstrap: string;
@@ -54,6 +63,7 @@ export class TargetChecks {
     };
     this.lambda = new LambdaClient(config);
     this.ssm = new SSMClient(config);
+    this.cloudFormation = new CloudFormationClient(config);
   }
 
   /** Every problem of the target, each with its cure; none when it is ready. */
@@ -69,12 +79,14 @@ export class TargetChecks {
       ...(await this.attempt(() => this.bootstrapIsNew())),
       ...code,
       ...(await this.attempt(() => this.parametersFit())),
+      ...(await this.attempt(() => this.releaseStackCanChange())),
     ];
   }
 
   close(): void {
     this.lambda.destroy();
     this.ssm.destroy();
+    this.cloudFormation.destroy();
   }
 
   private async trusts(open: () => Promise<unknown>): Promise<string[]> {
@@ -167,6 +179,28 @@ export class TargetChecks {
     return [
       `Parameter Store has ${existing.size} parameters, the release adds ${added}, the standard tier takes ${MAX_PARAMETERS}; delete some, or set the default tier to Intelligent-Tiering (aws ssm update-service-setting --setting-id /ssm/parameter-store/default-parameter-tier --setting-value Intelligent-Tiering)`,
     ];
+  }
+
+  /** Whether a release got stuck in the target before; the publish stack is replaced then. */
+  private async releaseStackCanChange(): Promise<string[]> {
+    const { target } = this;
+    const { releaseStack: StackName } = this.plan;
+    let status = '';
+    try {
+      const { Stacks } = await this.cloudFormation.send(new DescribeStacksCommand({ StackName }));
+      status = Stacks?.[0]?.StackStatus ?? '';
+    } catch (error) {
+      if (/does not exist/.test((error as Error).message)) return [];
+      throw this.explain(error, 'cloudformation:DescribeStacks');
+    }
+    const inTarget = `--stack-name ${StackName} --region ${target.region}`;
+    const is = `stack ${StackName} is ${status}, which no release can change`;
+    if (status === 'UPDATE_ROLLBACK_FAILED') {
+      return [`${is}; let it go back: aws cloudformation continue-update-rollback ${inTarget}`];
+    }
+    if (!NEVER_MADE.test(status)) return [];
+    if (MADE_ANEW.test(status) && !hasCodePipeline(target)) return [];
+    return [`${is}; delete it: aws cloudformation delete-stack ${inTarget}`];
   }
 
   private async send<Answer>(action: string, request: () => Promise<Answer>): Promise<Answer> {

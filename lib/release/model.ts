@@ -123,6 +123,8 @@ export interface ReleasePlan {
   readonly homeRegion: string;
   /** Prefix of the SSM parameters, `/layers`. */
   readonly namespace: string;
+  /** Name of the stack that holds the pointers, in every target. */
+  readonly releaseStack: string;
   readonly layers: readonly ReleaseLayer[];
   readonly examples: readonly ExampleManifest[];
   readonly targets: readonly ReleaseTarget[];

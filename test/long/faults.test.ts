@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { targetsOf } from '../e2e/support';
 import { type TargetContents, Testbed, testbedConfig } from '../testbed';
 import { CASES, nameOf } from './faults/cases';
@@ -192,6 +193,35 @@ describe('a release stage whose second region fails', () => {
       expect(left).toHaveLength(1);
       await testbed.awsIn(SECOND, 'ssm', 'delete-parameter', '--name', left[0] as string);
       await testbed.run(FROM, UNTIL);
+      await expectAllNew();
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'is never made, which the next run says before it deploys anything, until a person deletes its stack',
+    async () => {
+      await testbed.reset(FROM);
+      const stack = ['--stack-name', 'layers-release'];
+      await testbed.awsIn(SECOND, 'cloudformation', 'delete-stack', ...stack);
+      await testbed.atRest();
+      await testbed.faults([{ ...fault, times: 1 }]);
+      expect((await testbed.run(FROM, UNTIL)).status).toBe('Failed');
+      await testbed.atRest();
+      const left = (await testbed.contents())[index] as TargetContents;
+      expect(left.stacks['layers-release']).toBe('ROLLBACK_COMPLETE');
+      expect(left.parameters).toEqual({});
+
+      const again = await testbed.run('Publish', UNTIL);
+      expect(again.status).toBe('Failed');
+      const [preflight] = again.actions.filter(({ name }) => name === 'Preflight');
+      expect(readFileSync(preflight?.log as string, 'utf8')).toContain(
+        '222222222222/eu-west-1: stack layers-release is ROLLBACK_COMPLETE',
+      );
+      expect(again.actions.map(({ name }) => name)).not.toContain('Publish-zips');
+
+      await testbed.awsIn(SECOND, 'cloudformation', 'delete-stack', ...stack);
+      await testbed.run('Publish', UNTIL);
       await expectAllNew();
     },
     2 * MINUTES,

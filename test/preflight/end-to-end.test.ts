@@ -19,6 +19,7 @@ const lookup = ({ lookupRoleArn }: ReleaseTarget, version: string) => ({
   LookupRole: role(lookupRoleArn.split('/')[1], HOME, [
     {
       Action: [
+        'cloudformation:DescribeStacks',
         'lambda:GetAccountSettings',
         'lambda:GetLayerVersion',
         'ssm:DescribeParameters',
@@ -70,4 +71,20 @@ test('fails with the problems of all targets in one message', async () => {
     `${OTHER}/us-east-1: sts:AssumeRole on ${unprepared.lookupRoleArn} is denied`,
   );
   expect(stderr).toContain(`npx cdk bootstrap aws://${OTHER}/us-east-1 --trust ${HOME}`);
+});
+
+test('names a release stack that was never made, and how to delete it', async () => {
+  const taken = { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Value: 'x' } };
+  const Name = '/cdk-bootstrap/hnb659fds/version';
+  const deployed = cloud.deploy(home.account, home.region, 'layers-release', {
+    Latest: { ...taken, Properties: { ...taken.Properties, Name } },
+  });
+  await expect(deployed).rejects.toThrow();
+  const { status, stderr } = await preflight({ ...release, targets: [home] });
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: expect.stringContaining(
+      `${HOME}/eu-west-1: stack layers-release is ROLLBACK_COMPLETE, which no release can change; delete it: aws cloudformation delete-stack --stack-name layers-release --region eu-west-1`,
+    ),
+  });
 });

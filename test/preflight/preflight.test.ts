@@ -1,4 +1,9 @@
 import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  type StackStatus,
+} from '@aws-sdk/client-cloudformation';
+import {
   GetAccountSettingsCommand,
   GetLayerVersionCommand,
   LambdaClient,
@@ -18,6 +23,7 @@ import { awsError, HOME, OTHER, plan, SESSION } from '../publish/fixture';
 const sts = mockClient(STSClient);
 const lambda = mockClient(LambdaClient);
 const ssm = mockClient(SSMClient);
+const cloudFormation = mockClient(CloudFormationClient);
 
 const release = plan([
   [HOME, 'eu-west-1'],
@@ -46,11 +52,15 @@ beforeEach(() => {
   sts.reset();
   lambda.reset();
   ssm.reset();
+  cloudFormation.reset();
   sts.on(GetCallerIdentityCommand).resolves({ Account: HOME });
   sts.on(AssumeRoleCommand).resolves(SESSION);
   lambda.on(GetAccountSettingsCommand).resolves(settings(1000));
   ssm.on(GetParameterCommand).resolves({ Parameter: { Value: '28' } });
   ssm.on(DescribeParametersCommand).resolves({ Parameters: [] });
+  cloudFormation
+    .on(DescribeStacksCommand)
+    .rejects(awsError('ValidationError', 'Stack with id layers-release does not exist'));
 });
 
 test('finds nothing wrong with targets that are ready', async () => {
@@ -70,7 +80,7 @@ test('finds nothing wrong with targets that are ready', async () => {
 
 test('changes nothing: it only gets, describes and assumes', async () => {
   await run();
-  const names = [sts, lambda, ssm].flatMap((client) =>
+  const names = [sts, lambda, ssm, cloudFormation].flatMap((client) =>
     client.calls().map(({ args: [command] }) => command.constructor.name),
   );
   for (const name of names) expect(name).toMatch(/^(Get|Describe|Assume)/);
@@ -136,6 +146,61 @@ test('fails for a region that is not enabled, and says how to enable it', async 
       ),
     ),
   ]);
+});
+
+describe('a release stack', () => {
+  const isIn = (StackStatus: StackStatus, region = 'af-south-1') => {
+    cloudFormation.on(DescribeStacksCommand, { StackName: 'layers-release' }).resolves({
+      Stacks: [{ StackName: 'layers-release', CreationTime: new Date(), StackStatus }],
+    });
+    return problemsOf({ ...release, targets: [{ ...far, region }] });
+  };
+  const at = (region: string) => `--stack-name layers-release --region ${region}`;
+
+  test.each(['CREATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'UPDATE_IN_PROGRESS'] as const)(
+    'may be %s',
+    async (status) => {
+      expect(await isIn(status)).toEqual([[expect.anything(), []]]);
+    },
+  );
+
+  test.each(['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED', 'DELETE_FAILED'] as const)(
+    'that is %s has to be deleted first',
+    async (status) => {
+      expect(await isIn(status)).toEqual([
+        [
+          expect.anything(),
+          [
+            `stack layers-release is ${status}, which no release can change; delete it: aws cloudformation delete-stack ${at('af-south-1')}`,
+          ],
+        ],
+      ]);
+    },
+  );
+
+  test('that cannot go back has to go on first', async () => {
+    expect(await isIn('UPDATE_ROLLBACK_FAILED')).toEqual([
+      [
+        expect.anything(),
+        [
+          `stack layers-release is UPDATE_ROLLBACK_FAILED, which no release can change; let it go back: aws cloudformation continue-update-rollback ${at('af-south-1')}`,
+        ],
+      ],
+    ]);
+  });
+
+  test('is made anew by the CDK CLI where there is no CodePipeline', async () => {
+    expect(await isIn('ROLLBACK_COMPLETE', 'ca-west-1')).toEqual([[expect.anything(), []]]);
+    expect(await isIn('DELETE_FAILED', 'ca-west-1')).toEqual([
+      [expect.anything(), [expect.stringContaining(`delete-stack ${at('ca-west-1')}`)]],
+    ]);
+  });
+
+  test('that may not be looked at is a problem', async () => {
+    cloudFormation.on(DescribeStacksCommand).rejects(awsError('AccessDenied', 'no', 403));
+    const [[, problems]] = await problemsOf();
+    expect(problems).toEqual([expect.stringContaining('cloudformation:DescribeStacks')]);
+  });
 });
 
 describe('code storage', () => {

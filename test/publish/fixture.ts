@@ -87,6 +87,7 @@ export function plan(
     schemaVersion: 1,
     homeRegion: 'eu-west-1',
     namespace: '/layers',
+    releaseStack: 'layers-release',
     layers,
     examples,
     targets: places.map(([account, region, wave]) => target(account, region, layers, wave)),
