@@ -13,7 +13,7 @@ import { type LayerVersionState, type Place, readLayers } from '../e2e/support';
 export interface TargetContents extends Place {
   /** Values of SSM parameters by name. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** Tags of each, by parameter and key. */
+  /** Tags of each, by parameter and key; CloudFormation's own, which name its stack, left out. */
   readonly tags: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Layer versions by ARN. */
   readonly layers: Readonly<Record<string, LayerVersionState>>;
@@ -59,7 +59,8 @@ async function readParameters(
       const { TagList = [] } = await client.send(
         new ListTagsForResourceCommand({ ResourceType: 'Parameter', ResourceId: Name }),
       );
-      tags[Name] = Object.fromEntries(TagList.map(({ Key, Value }) => [Key, Value]));
+      const own = TagList.filter(({ Key }) => !Key?.startsWith('aws:'));
+      tags[Name] = Object.fromEntries(own.map(({ Key, Value }) => [Key, Value]));
     }
   }
   client.destroy();
