@@ -9,6 +9,8 @@ import { REGIONS } from '../../lib/config';
 import { readManifests } from '../../lib/layers';
 import { zipPath } from '../../lib/layers/manifests';
 import { runProgram } from '../../lib/program';
+import { runContract } from './contract';
+import { contractTable, reasonsOf } from './contract-table';
 import { measurePublish } from './publish';
 import { type Measurement, measureRuntimes } from './runtimes';
 
@@ -222,6 +224,17 @@ async function runtimes(runs: number, peers: ReadonlyMap<string, string>): Promi
   }
 }
 
+/** The rows of docs/runtimes.md that can be asked of any client, and what each does. */
+async function contract(peers: ReadonlyMap<string, string>): Promise<void> {
+  const started = performance.now();
+  const clients = await runContract(peers);
+  const { head, rows } = contractTable(clients);
+  show('the contract: ✓ holds, ✗ does not, – cannot be asked', head, rows);
+  for (const line of clients.flatMap(reasonsOf)) console.log(line);
+  for (const { name, absent } of clients) if (absent) console.log(`${name} is absent: ${absent}`);
+  console.log(`${((performance.now() - started) / 1000).toFixed(0)} s`);
+}
+
 function middle(
   rounds: readonly Measurement[],
   of: (one: Measurement, round: number) => number | undefined,
@@ -259,6 +272,7 @@ const program = new Command('bench')
       'synth',
       'publish',
       'runtimes',
+      'contract',
       'rehearsal',
     ]),
   )
@@ -276,6 +290,7 @@ const program = new Command('bench')
     if (wanted('synth')) synth(Number(runs));
     if (wanted('publish')) await publish();
     if (wanted('runtimes')) await runtimes(Number(runs), peer);
+    if (wanted('contract')) await contract(peer);
     if (wanted('rehearsal')) rehearsal();
   });
 

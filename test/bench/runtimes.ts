@@ -18,7 +18,8 @@ import { buildLayers, loadRuntimes, resolveLayers } from '../../lib/layers';
 import { zipPath } from '../../lib/layers/manifests';
 
 const ROOT = join(__dirname, '../..');
-const PEER = 'aws-lambda-ric@4.0.2';
+/** The client of Lambda's own Node.js runtime, as npm has it. */
+export const PEER = 'aws-lambda-ric@4.0.2';
 /** What is measured for an event of so many bytes: larger ones take longer. */
 const SIZES = [
   { bytes: 1024, invocations: 20_000, warmUp: 3000 },
@@ -27,7 +28,7 @@ const SIZES = [
 ] as const;
 type Size = (typeof SIZES)[number];
 /** Clients that npm does not have; `--peer NAME=DIR` names a folder with a `bootstrap`. */
-const OTHER_PEERS = ['bun-lambda', 'deno-lambda', 'lambci'];
+export const OTHER_PEERS = ['bun-lambda', 'deno-lambda', 'lambci'];
 /** Ticks of `/proc/<pid>/stat` a second, on every Linux that Node.js runs on. */
 const TICKS = 100;
 /** Both sides share a core, so that what one does is not hidden behind the other. */
@@ -157,7 +158,8 @@ async function measureAll(
   return [...results].map(([{ name }, sizes]) => ({ name, sizes }));
 }
 
-async function unpackedLayers(folder: string): Promise<Map<string, string>> {
+/** The newest layer of every runtime for this processor, unpacked below a folder, by runtime. */
+export async function unpackedLayers(folder: string): Promise<Map<string, string>> {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64';
   const runtimes = loadRuntimes().map(({ name, versions }) => ({
     name,
@@ -186,8 +188,12 @@ function bareClient(runtime: string, layer: string, folder: string): Client {
   };
 }
 
-/** Its own install script builds the native add-on with cmake, which takes minutes: kept for later. */
-function installPeer(): string {
+/**
+ * Its own install script builds the native add-on with cmake, which takes minutes: kept for later.
+ *
+ * @returns the file to start
+ */
+export function installPeer(): string {
   const cache = join(ROOT, 'dist/bench');
   const folder = join(cache, PEER);
   if (!existsSync(folder)) {

@@ -81,6 +81,9 @@ export const NOT_TYPED: Readonly<Record<string, string>> = {
   'npm run bench -- publish': 'measures for minutes, against a package that it installs',
   'npm run bench -- rehearsal': 'measures for minutes',
   'npm run bench -- runtimes': 'measures for minutes, against programs that it compiles',
+  'npm run bench -- contract': 'takes minutes, against a package that it installs',
+  'npm run bench -- contract --peer lambci=DIR --peer deno-lambda=DIR --peer bun-lambda=DIR':
+    'needs what others have written; test/bench/contract-table.test.ts has what it makes of it',
   'aws logs tail <log group> --follow': 'AWS CLI 2 only, which is on no package index',
 };
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
+import { DIALECTS } from './dialects';
 import { describeLayerModules } from './layer-modules';
 import { describeLogContract } from './log-contract';
 import { RunningLayer } from './running-layer';
@@ -8,7 +9,7 @@ import { describeRuntimeContract } from './runtime-contract';
 import { describeStreamingContract } from './streaming-contract';
 import { describeWireContract } from './wire-contract';
 
-const dialect = { name: 'bun', file: 'main.ts', parseError: 'SyntaxError' };
+const dialect = DIALECTS.bun;
 
 describe('bun', () => describeRuntimeContract(dialect));
 describe('bun on the wire', () => describeWireContract(dialect));

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
+import { DIALECTS } from './dialects';
 import { describeLogContract } from './log-contract';
 import { describeNursery } from './nursery';
 import { RunningLayer } from './running-layer';
@@ -8,7 +9,7 @@ import { describeRuntimeContract } from './runtime-contract';
 import { describeStreamingContract } from './streaming-contract';
 import { describeWireContract } from './wire-contract';
 
-const dialect = { name: 'deno', file: 'main.ts', parseError: 'TypeError' };
+const dialect = DIALECTS.deno;
 
 describe('deno', () => describeRuntimeContract(dialect));
 describe('deno on the wire', () => describeWireContract(dialect));

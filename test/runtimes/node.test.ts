@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
+import { DIALECTS } from './dialects';
 import { describeLayerModules } from './layer-modules';
 import { describeLogContract } from './log-contract';
 import { describeNursery } from './nursery';
@@ -9,7 +10,7 @@ import { describeRuntimeContract } from './runtime-contract';
 import { describeStreamingContract } from './streaming-contract';
 import { describeWireContract } from './wire-contract';
 
-const dialect = { name: 'node', file: 'main.mjs', parseError: 'SyntaxError' };
+const dialect = DIALECTS.node;
 
 describe('node', () => describeRuntimeContract(dialect));
 describe('node on the wire', () => describeWireContract(dialect));

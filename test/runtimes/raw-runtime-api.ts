@@ -58,13 +58,19 @@ export class RawRuntimeApi implements RuntimeApi {
     return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** The next request, of which the test knows the start line. */
-  async expect(line: string): Promise<RawRequest> {
-    const request =
+  /** The next request, whatever it is. */
+  async next(): Promise<RawRequest> {
+    return (
       this.arrived.shift() ??
       (await new Promise<RawRequest>((resolve) => {
         this.waiting = resolve;
-      }));
+      }))
+    );
+  }
+
+  /** The next request, of which the test knows the start line. */
+  async expect(line: string): Promise<RawRequest> {
+    const request = await this.next();
     if (request.line !== line) throw new Error(`${request.line} came instead of ${line}`);
     return request;
   }

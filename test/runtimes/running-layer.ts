@@ -1,12 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { type BuiltLayer, realLayer, temporaryFolder, writeFiles } from '../layers/fixtures';
+import { realLayer, temporaryFolder, writeFiles } from '../layers/fixtures';
 import { FakeRuntimeApi } from './fake-runtime-api';
 
 /** Where the runtimes differ: how a handler file is called and written. */
 export interface RuntimeDialect {
   readonly name: string;
+  /** Folder with the `bootstrap` of a client that is not ours; else the layer is built. */
+  readonly folder?: string;
+  /** Brings a function's files into the form that a client wants which is not ours. */
+  readonly adapt?: (files: Record<string, string>, handler: string) => Record<string, string>;
   /** Name of a module file with `export` syntax. */
   readonly file: string;
   /** Type of the error that the interpreter throws for a module that does not parse. */
@@ -55,6 +59,8 @@ export class RunningLayer<Api extends RuntimeApi = FakeRuntimeApi> {
     const task = writeFiles(temporaryFolder(), files);
     const child = spawn(join(layerFolder, 'bootstrap'), [], {
       cwd: task,
+      // A bootstrap may stay the interpreter's parent: signals go to all of its processes.
+      detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -94,13 +100,22 @@ export class RunningLayer<Api extends RuntimeApi = FakeRuntimeApi> {
 
   /** Sends the interpreter a signal, as Lambda does before it ends a function's environment. */
   signal(name: NodeJS.Signals): void {
-    this.child.kill(name);
+    this.kill(name);
   }
 
   async stop(): Promise<void> {
-    this.child.kill('SIGKILL');
+    this.kill('SIGKILL');
     await this.exited;
     this.api.stop();
+  }
+
+  private kill(signal: NodeJS.Signals): void {
+    try {
+      process.kill(-(this.child.pid as number), signal);
+    } catch (error) {
+      // All of them have ended.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 }
 
@@ -112,14 +127,14 @@ export class RunningLayer<Api extends RuntimeApi = FakeRuntimeApi> {
  * @returns starts a function: the code of the dialect's module file, or several files by name
  */
 export function layerStarter<Api extends RuntimeApi>(
-  { name, file }: RuntimeDialect,
+  { name, file, folder, adapt }: RuntimeDialect,
   startApi: () => Promise<Api>,
 ) {
-  let layer: BuiltLayer;
+  let layer: string;
   let running: RunningLayer<Api> | undefined;
 
   beforeAll(async () => {
-    layer = await realLayer(name);
+    layer = folder ?? (await realLayer(name)).folder;
   }, 120_000);
   afterEach(async () => {
     await running?.stop();
@@ -132,7 +147,8 @@ export function layerStarter<Api extends RuntimeApi>(
     handler = `${file.split('.')[0]}.handler`,
   ): Promise<RunningLayer<Api>> => {
     const files = typeof code === 'string' ? { [file]: code } : code;
-    running = RunningLayer.with(await startApi(), layer.folder, files, handler, environment);
+    const adapted = adapt?.(files, handler) ?? files;
+    running = RunningLayer.with(await startApi(), layer, adapted, handler, environment);
     return running;
   };
 }
