@@ -32,6 +32,7 @@ export class RunningLayer<Api extends RuntimeApi = FakeRuntimeApi> {
     readonly api: Api,
     private readonly child: ChildProcess,
     readonly exited: Promise<number | null>,
+    private readonly ownGroup: boolean,
   ) {
     const keep = (chunk: Buffer) => {
       this.output += chunk.toString();
@@ -55,12 +56,12 @@ export class RunningLayer<Api extends RuntimeApi = FakeRuntimeApi> {
     files: Record<string, string>,
     handler: string,
     environment: Record<string, string> = {},
+    ownGroup = false,
   ): RunningLayer<Api> {
     const task = writeFiles(temporaryFolder(), files);
     const child = spawn(join(layerFolder, 'bootstrap'), [], {
       cwd: task,
-      // A bootstrap may stay the interpreter's parent: signals go to all of its processes.
-      detached: true,
+      detached: ownGroup,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -82,7 +83,7 @@ export class RunningLayer<Api extends RuntimeApi = FakeRuntimeApi> {
     });
     // Not 'exit': what the process wrote last may arrive after that.
     const exited = once(child, 'close').then(([code]) => code as number | null);
-    return new RunningLayer(api, child, exited);
+    return new RunningLayer(api, child, exited, ownGroup);
   }
 
   get log(): string {
@@ -110,6 +111,10 @@ export class RunningLayer<Api extends RuntimeApi = FakeRuntimeApi> {
   }
 
   private kill(signal: NodeJS.Signals): void {
+    if (!this.ownGroup) {
+      this.child.kill(signal);
+      return;
+    }
     try {
       process.kill(-(this.child.pid as number), signal);
     } catch (error) {
@@ -148,7 +153,9 @@ export function layerStarter<Api extends RuntimeApi>(
   ): Promise<RunningLayer<Api>> => {
     const files = typeof code === 'string' ? { [file]: code } : code;
     const adapted = adapt?.(files, handler) ?? files;
-    running = RunningLayer.with(await startApi(), layer, adapted, handler, environment);
+    // A bootstrap that is not ours may stay the interpreter's parent: signals go to all processes.
+    const ownGroup = folder !== undefined;
+    running = RunningLayer.with(await startApi(), layer, adapted, handler, environment, ownGroup);
     return running;
   };
 }
