@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { NOT_ASKED } from '../runtimes/dialects';
 import { type ClientRows, type JestReport, rowsOf } from './contract-table';
-import { installPeer, OTHER_PEERS, PEER, unpackedLayers } from './runtimes';
+import { installFailure, installPeer, OTHER_PEERS, PEER, unpackedLayers } from './runtimes';
 
 const ROOT = join(__dirname, '../..');
 /** All waits of the contract are bounded; a run that takes longer is stuck itself. */
@@ -40,7 +40,7 @@ export async function runContract(peers: ReadonlyMap<string, string>): Promise<C
       const [name] = PEER.split('@') as [string];
       clients.set(name, ricFolder(folder, join(layers.get('node') as string, 'bin/node')));
     } catch (error) {
-      absent.set(PEER, (error as Error).message.split('\n')[0] as string);
+      absent.set(PEER, installFailure(error));
     }
     const results: ClientRows[] = [];
     for (const [name, client] of clients) results.push(await ask(name, client, folder));

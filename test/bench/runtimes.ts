@@ -122,7 +122,7 @@ export async function measureRuntimes(
       const node = join(layers.get('node') as string, 'bin/node');
       clients.push({ name: PEER, command: [node, peer, 'main.handler'] });
     } catch (error) {
-      absent.push({ name: PEER, absent: (error as Error).message.split('\n')[0] });
+      absent.push({ name: PEER, absent: installFailure(error) });
     }
     for (const [name, peer] of peers) clients.push({ name, command: [join(peer, 'bootstrap')] });
     for (const [name, layer] of layers) {
@@ -188,6 +188,13 @@ function bareClient(runtime: string, layer: string, folder: string): Client {
   };
 }
 
+/** What npm said, in a line. */
+export function installFailure(error: unknown): string {
+  const { stderr, message } = error as Error & { readonly stderr?: Buffer };
+  const said = `${stderr ?? ''}`.match(/^npm error (?!code|A complete log).+/gm) ?? [message];
+  return said.slice(0, 2).join('; ');
+}
+
 /**
  * Its own install script builds the native add-on with cmake, which takes minutes: kept for later.
  *
@@ -202,6 +209,8 @@ export function installPeer(): string {
     try {
       writeFileSync(join(partial, 'package.json'), '{"private":true}');
       const flags = ['--ignore-scripts=false', '--no-audit', '--no-fund', '--loglevel=error'];
+      // It runs on the layer's Node.js, not on the one that installs it.
+      flags.push('--engine-strict=false');
       execFileSync('npm', ['install', PEER, ...flags], { cwd: partial, stdio: 'pipe' });
       // npm may leave install scripts out without an error.
       readFileSync(join(partial, 'node_modules/aws-lambda-ric/rapid-client.node'));
