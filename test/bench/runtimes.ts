@@ -41,6 +41,8 @@ interface Client {
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether it does nothing but send its first request. */
   readonly bare?: boolean;
+  /** Whether it is not ours. */
+  readonly peer?: boolean;
 }
 
 /** The least that an interpreter can do before its first request. */
@@ -120,11 +122,13 @@ export async function measureRuntimes(
     try {
       const peer = installPeer();
       const node = join(layers.get('node') as string, 'bin/node');
-      clients.push({ name: PEER, command: [node, peer, 'main.handler'] });
+      clients.push({ name: PEER, command: [node, peer, 'main.handler'], peer: true });
     } catch (error) {
       absent.push({ name: PEER, absent: installFailure(error) });
     }
-    for (const [name, peer] of peers) clients.push({ name, command: [join(peer, 'bootstrap')] });
+    for (const [name, peer] of peers) {
+      clients.push({ name, command: [join(peer, 'bootstrap')], peer: true });
+    }
     for (const [name, layer] of layers) {
       if (name in BARE) clients.push(bareClient(name, layer, folder));
       const command = [join(layer, 'bootstrap')];
@@ -146,16 +150,24 @@ async function measureAll(
   task: string,
 ): Promise<ClientResult[]> {
   const results = new Map(clients.map((client) => [client, new Map<number, Measurement[]>()]));
+  const failed: ClientResult[] = [];
   for (const size of SIZES) {
     for (let run = 0; run < runs; run++) {
       for (const [client, sizes] of results) {
         if (client.bare && size !== SIZES[0]) continue;
         const list = sizes.get(size.bytes) ?? [];
-        sizes.set(size.bytes, [...list, await measure(api, client, task, size)]);
+        try {
+          sizes.set(size.bytes, [...list, await measure(api, client, task, size)]);
+        } catch (error) {
+          // A peer that cannot do it shall not hide the others.
+          if (!client.peer) throw error;
+          results.delete(client);
+          failed.push({ name: client.name, absent: (error as Error).message.split('\n')[0] });
+        }
       }
     }
   }
-  return [...results].map(([{ name }, sizes]) => ({ name, sizes }));
+  return [...[...results].map(([{ name }, sizes]) => ({ name, sizes })), ...failed];
 }
 
 /** The newest layer of every runtime for this processor, unpacked below a folder, by runtime. */
