@@ -1,7 +1,7 @@
 import type { LayerManifest } from '../release';
 import { describeSource } from './download';
 import type { Runtime } from './runtimes';
-import { licensePath } from './specs';
+import { licensePath, OWN_LICENSE_PATH } from './specs';
 
 /** Licence of what this project writes itself, `license` in package.json. */
 const OWN_LICENSE = 'Apache-2.0';
@@ -32,10 +32,12 @@ export function layerContents(manifest: LayerManifest, runtime: Runtime): LayerC
       const origin = from === 'package' ? source : `${folder}/${name}`;
       return { ...file, origin, license: manifest.license };
     }
-    const origin =
-      path === 'bootstrap'
-        ? `${folder}/bootstrap`
-        : `${folder}/${runtime.shim}, assets/runtime-api`;
-    return { ...file, origin, license: OWN_LICENSE };
+    return { ...file, origin: ownOrigin(path, runtime), license: OWN_LICENSE };
   });
+}
+
+function ownOrigin(path: string, { name, shim }: Runtime): string {
+  const folder = `assets/runtimes/${name}`;
+  if (path === 'bootstrap') return `${folder}/bootstrap`;
+  return path === OWN_LICENSE_PATH ? 'LICENSE' : `${folder}/${shim}, assets/runtime-api`;
 }

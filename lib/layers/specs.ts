@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { LayersError } from '../errors';
 import { ARCHITECTURES, type Architecture, type LayerSource } from '../release';
 import { sha256Hex } from './digest';
@@ -89,6 +89,10 @@ export function licensePath(runtime: Runtime): string {
   return `share/licenses/${runtime.name}/LICENSE`;
 }
 
+/** Licence text of what this project adds to a layer. */
+export const OWN_LICENSE_PATH = 'share/licenses/lambda-runtime-layers/LICENSE';
+const OWN_LICENSE_FILE = resolve(__dirname, '../../LICENSE');
+
 function pinnedSource(runtime: Runtime, version: string, architecture: Architecture): LayerSource {
   const integrity = runtime.versions[version]?.[architecture];
   if (integrity === undefined) {
@@ -135,6 +139,7 @@ function folderFiles(runtime: Runtime): TreeFile[] {
   const files: TreeFile[] = [
     { path: 'bootstrap', mode: 0o755, content: bootstrap },
     { path: shimName(runtime), mode: 0o644, content: shim },
+    { path: OWN_LICENSE_PATH, mode: 0o644, content: readFileSync(OWN_LICENSE_FILE) },
   ];
   if (runtime.licenseFile.from === 'folder') {
     const content = requireFile(runtime, runtime.licenseFile.path, 'MissingLicense');

@@ -32,6 +32,7 @@ describe('a build', () => {
         ['bin/tiny', '755'],
         ['bootstrap', '755'],
         ['shim.js', '644'],
+        ['share/licenses/lambda-runtime-layers/LICENSE', '644'],
         ['share/licenses/tiny/LICENSE', '644'],
       ].sort(),
     );

@@ -54,6 +54,7 @@ describe('layers build', () => {
       ['bin/node', interpreter, 'MIT'],
       ['bootstrap', 'assets/runtimes/node/bootstrap', 'Apache-2.0'],
       ['runtime.cjs', 'assets/runtimes/node/runtime.cts, assets/runtime-api', 'Apache-2.0'],
+      ['share/licenses/lambda-runtime-layers/LICENSE', 'LICENSE', 'Apache-2.0'],
       ['share/licenses/node/LICENSE', interpreter, 'MIT'],
     ]);
     const own = readFileSync(join(PROJECT, 'package.json'), 'utf8');

@@ -92,10 +92,10 @@ describe('the packed package, in a folder outside the project', () => {
     ).Functions;
 
   test('is packed and installed as the page says', async () => {
-    for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'assets']) {
-      cpSync(join(ROOT, name), join(checkout, name), { recursive: true });
+    for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'LICENSE']) {
+      cpSync(join(ROOT, name), join(checkout, name));
     }
-    for (const name of ['bin', 'lib', 'stages', 'test']) {
+    for (const name of ['assets', 'bin', 'lib', 'stages', 'test']) {
       cpSync(join(ROOT, name), join(checkout, name), { recursive: true });
     }
     symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'), 'dir');
@@ -117,6 +117,7 @@ describe('the packed package, in a folder outside the project', () => {
     expect(files).toEqual(
       expect.arrayContaining([
         'package.json',
+        'LICENSE',
         'bin/layers.js',
         'build/index.js',
         'build/index.d.ts',
