@@ -1,3 +1,4 @@
+import type { Place } from '../config';
 import type { ReleaseTarget } from '../release';
 import type { DeliveryPlan } from './plan';
 import { remoteDeployments, type Step } from './steps';
@@ -126,6 +127,6 @@ function waveStages({ name, targets, steps }: DeliveryPlan['waves'][number]): St
 }
 
 /** Name of the action that deploys a stack to a target. */
-export function deploymentName(kind: 'publish' | 'release', { account, region }: ReleaseTarget) {
+export function deploymentName(kind: 'publish' | 'release', { account, region }: Place) {
   return `${kind}-${account}-${region}`;
 }

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { NOT_ASKED } from '../runtimes/dialects';
 import { type ClientRows, type JestReport, rowsOf } from './contract-table';
-import { installFailure, installPeer, OTHER_PEERS, PEER, unpackedLayers } from './runtimes';
+import { absentPeers, installFailure, installPeer, PEER, unpackedLayers } from './runtimes';
 
 const ROOT = join(__dirname, '../..');
 /** All waits of the contract are bounded; a run that takes longer is stuck itself. */
@@ -30,21 +30,16 @@ export async function runContract(peers: ReadonlyMap<string, string>): Promise<C
   try {
     const layers = await unpackedLayers(folder);
     const clients = new Map([...layers, ...peers]);
-    const absent = new Map(
-      OTHER_PEERS.filter((name) => !peers.has(name)).map((name) => [
-        name,
-        `give --peer ${name}=FOLDER`,
-      ]),
-    );
+    const absent: ClientRows[] = absentPeers(peers);
     try {
       const [name] = PEER.split('@') as [string];
       clients.set(name, ricFolder(folder, join(layers.get('node') as string, 'bin/node')));
     } catch (error) {
-      absent.set(PEER, installFailure(error));
+      absent.push({ name: PEER, absent: installFailure(error) });
     }
     const results: ClientRows[] = [];
     for (const [name, client] of clients) results.push(await ask(name, client, folder));
-    return [...results, ...[...absent].map(([name, reason]) => ({ name, absent: reason }))];
+    return [...results, ...absent];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -28,7 +28,7 @@ const SIZES = [
 ] as const;
 type Size = (typeof SIZES)[number];
 /** Clients that npm does not have; `--peer NAME=DIR` names a folder with a `bootstrap`. */
-export const OTHER_PEERS = ['bun-lambda', 'deno-lambda', 'lambci'];
+const OTHER_PEERS = ['bun-lambda', 'deno-lambda', 'lambci'];
 /** Ticks of `/proc/<pid>/stat` a second, on every Linux that Node.js runs on. */
 const TICKS = 100;
 /** Both sides share a core, so that what one does is not hidden behind the other. */
@@ -115,10 +115,7 @@ export async function measureRuntimes(
 
     const layers = await unpackedLayers(folder);
     const clients: Client[] = [{ name: 'C, a raw socket', command: [api, 'echo'] }];
-    const absent: ClientResult[] = OTHER_PEERS.filter((name) => !peers.has(name)).map((name) => ({
-      name,
-      absent: `give --peer ${name}=FOLDER`,
-    }));
+    const absent: ClientResult[] = absentPeers(peers);
     try {
       const peer = installPeer();
       const node = join(layers.get('node') as string, 'bin/node');
@@ -200,6 +197,16 @@ function bareClient(runtime: string, layer: string, folder: string): Client {
   };
 }
 
+/** The peers that no folder was given for, with how to give one. */
+export function absentPeers(
+  peers: ReadonlyMap<string, string>,
+): { readonly name: string; readonly absent: string }[] {
+  return OTHER_PEERS.filter((name) => !peers.has(name)).map((name) => ({
+    name,
+    absent: `give --peer ${name}=FOLDER`,
+  }));
+}
+
 /** What npm said, in a line. */
 export function installFailure(error: unknown): string {
   const { stderr, message } = error as Error & { readonly stderr?: Buffer };
@@ -220,9 +227,15 @@ export function installPeer(): string {
     const partial = mkdtempSync(join(cache, '.peer-'));
     try {
       writeFileSync(join(partial, 'package.json'), '{"private":true}');
-      const flags = ['--ignore-scripts=false', '--no-audit', '--no-fund', '--loglevel=error'];
       // It runs on the layer's Node.js, not on the one that installs it.
-      flags.push('--engine-strict=false');
+      const anyNode = '--engine-strict=false';
+      const flags = [
+        '--ignore-scripts=false',
+        anyNode,
+        '--no-audit',
+        '--no-fund',
+        '--loglevel=error',
+      ];
       execFileSync('npm', ['install', PEER, ...flags], { cwd: partial, stdio: 'pipe' });
       // npm may leave install scripts out without an error.
       readFileSync(join(partial, 'node_modules/aws-lambda-ric/rapid-client.node'));

@@ -114,6 +114,8 @@ export class RawRuntimeApi implements RuntimeApi {
   }
 }
 
+/** Start line of the request for an event. */
+export const NEXT = 'GET /invocation/next';
 export const ACCEPTED = 'HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n';
 
 /** An event as Lambda sends it. */

@@ -1,4 +1,5 @@
 import { FakeRuntimeApi } from './fake-runtime-api';
+import { CALLING_BACK, FAILING } from './handler-code';
 import { layerStarter, type RuntimeDialect } from './running-layer';
 
 /** What every runtime does for a function, against a Runtime API of the test's own. */
@@ -127,26 +128,8 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
   });
 
   describe('a handler in callback style', () => {
-    const code = `
-      export function handler(event, context, callback) {
-        const later = (action, time = 30) => setTimeout(action, time);
-        if (event.linger) later(() => console.log('lingered'), 400);
-        if ('wait' in event) context.callbackWaitsForEmptyEventLoop = event.wait;
-        switch (event.how) {
-          case 'now': return callback(null, 'now');
-          case 'later': later(() => { callback(null, 'later'); callback(null, 'twice'); }); return 1;
-          case 'nothing': later(() => callback()); return;
-          case 'error': later(() => callback(new TypeError('back'))); return;
-          case 'text': later(() => callback('just text')); return;
-          case 'throw': throw new RangeError('thrown');
-          case 'promise': return Promise.resolve('promised');
-          case 'reject': return Promise.reject(new RangeError('rejected'));
-          case 'flag': return callback(null, context.callbackWaitsForEmptyEventLoop);
-        }
-      }`;
-
     test('answers with what it calls back with, once', async () => {
-      const { api } = await start(code);
+      const { api } = await start(CALLING_BACK);
       const cases = [
         ['now', '"now"'],
         ['later', '"later"'],
@@ -164,7 +147,7 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
     });
 
     test('fails with the error it calls back with, throws or rejects with', async () => {
-      const { api } = await start(code);
+      const { api } = await start(CALLING_BACK);
       const cases = [
         ['error', 'TypeError', 'back'],
         ['text', 'string', 'just text'],
@@ -180,7 +163,7 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
     });
 
     test('waits for what it has left running, unless it was told not to', async () => {
-      const layer = await start(code);
+      const layer = await start(CALLING_BACK);
       await layer.api.invoke({ how: 'later', linger: true, wait: false });
       expect(layer.log).not.toContain('lingered');
       await layer.api.invoke({ how: 'later', linger: true });
@@ -189,26 +172,8 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
   });
 
   describe('an invocation fails', () => {
-    const code = `
-      class PaymentRefused extends Error { name = 'PaymentRefused'; }
-      const cycle = {}; cycle.self = cycle;
-      export async function handler({ how }) {
-        switch (how) {
-          case 'throw': throw new PaymentRefused('no money');
-          case 'reject': return Promise.reject(new TypeError('wrong'));
-          case 'string': throw 'just text';
-          case 'null': throw null;
-          case 'object': throw Object.create(null, { code: { value: 7, enumerable: true } });
-          case 'odd name': throw Object.assign(new Error('odd'), { name: 'Not a name!' });
-          case 'runtime type': throw Object.assign(new Error('x'), { name: 'Function.Custom' });
-          case 'bigint': return { n: 1n };
-          case 'cycle': return cycle;
-          default: return 'well';
-        }
-      }`;
-
     test('with type, message and stack, and the next one succeeds', async () => {
-      const { api } = await start(code);
+      const { api } = await start(FAILING);
       const failed = await api.invoke({ how: 'throw' });
       expect(failed.path).toBe('/invocation/1/error');
       expect(failed.headers['lambda-runtime-function-error-type']).toBe('Function.PaymentRefused');
@@ -224,7 +189,7 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
     });
 
     test('whatever is thrown, and the loop survives all of it', async () => {
-      const { api } = await start(code);
+      const { api } = await start(FAILING);
       const type = 'lambda-runtime-function-error-type';
       const cases = [
         ['reject', 'TypeError', 'wrong', 'Function.TypeError'],
@@ -282,7 +247,7 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
     });
 
     test('when its event is not JSON', async () => {
-      const { api } = await start(code);
+      const { api } = await start(FAILING);
       expect(JSON.parse((await api.invoke('{"how":')).body).errorType).toBe(
         'Runtime.UnmarshalError',
       );

@@ -1,7 +1,7 @@
-import { ACCEPTED, eventResponse, RawRuntimeApi } from './raw-runtime-api';
+import { LAST_WORDS } from './handler-code';
+import { ACCEPTED, eventResponse, NEXT, RawRuntimeApi } from './raw-runtime-api';
 import { layerStarter, type RunningLayer, type RuntimeDialect } from './running-layer';
 
-const NEXT = 'GET /invocation/next';
 const ECHO = 'export const handler = (event) => event;';
 const MEGABYTE = 1024 * 1024;
 
@@ -324,16 +324,7 @@ export function describeWireContract(dialect: RuntimeDialect): void {
     });
 
     test('reaches the function, whose last words are logged', async () => {
-      const layer = await start(`
-        const listen = globalThis.Deno
-          ? (listener) => Deno.addSignalListener('SIGTERM', listener)
-          : (listener) => process.on('SIGTERM', listener);
-        listen(async () => {
-          await new Promise((resolve) => setTimeout(resolve, 50));
-          console.log('closed the database');
-          (globalThis.Deno ?? process).exit(7);
-        });
-        export const handler = (event) => event;`);
+      const layer = await start(LAST_WORDS + ECHO);
       await goesOn(layer, 'x');
       await layer.api.expect(NEXT);
       layer.signal('SIGTERM');

@@ -1,3 +1,4 @@
+import { deploymentName } from '../../../lib/plan';
 import type { FaultRule } from '../../../lib/rehearsal/cloud';
 import type { ActionFault } from '../../../lib/rehearsal/engine';
 import type { Place } from '../../e2e/support';
@@ -39,9 +40,6 @@ const PILOT: Place = { account: '222222222222', region: 'eu-west-1' };
 const CANARY: Place = { account: '333333333333', region: 'eu-west-1' };
 const FAR: Place = { account: '333333333333', region: 'us-west-2' };
 const REMOTE: Place = { account: '333333333333', region: 'ca-west-1' };
-
-const deployment = (step: 'publish' | 'release', { account, region }: Place) =>
-  `${step}-${account}-${region}`;
 
 type Failing = Pick<FaultCase, 'fault' | 'rules' | 'cause' | 'kind' | 'actions'>;
 
@@ -244,7 +242,7 @@ const PUBLISH = casesOf(
     of: 'CloudFormation publish',
     from: 'pilot-publish',
     until: 'pilot-release',
-    action: deployment('publish', PILOT),
+    action: deploymentName('publish', PILOT),
     target: PILOT,
   },
   {
@@ -256,16 +254,16 @@ const PUBLISH = casesOf(
       request('AWS::Lambda::LayerVersion', PILOT, 'denied', /LayerVersion.*AccessDenied/),
       request('AWS::Lambda::LayerVersion', PILOT, 'throttled', /LayerVersion.*Throttling/),
       request('AWS::Lambda::Function', PILOT, 'error', /Function.*InternalFailure/),
-      disturbed('killed', deployment('publish', PILOT)),
-      disturbed('timed-out', deployment('publish', PILOT)),
-      stuck('killed', deployment('publish', PILOT), 'AWS::Lambda::LayerVersion', PILOT),
-      stuck('timed-out', deployment('publish', PILOT), 'AWS::Lambda::Function', PILOT),
+      disturbed('killed', deploymentName('publish', PILOT)),
+      disturbed('timed-out', deploymentName('publish', PILOT)),
+      stuck('killed', deploymentName('publish', PILOT), 'AWS::Lambda::LayerVersion', PILOT),
+      stuck('timed-out', deploymentName('publish', PILOT), 'AWS::Lambda::Function', PILOT),
     ],
     recovers: [
       request('cloudformation:UpdateStack', PILOT, 'throttled', /^$/, { times: 1 }),
       request('AWS::Lambda::Function', PILOT, 'error', /^$/, { times: 1 }),
       request('AWS::Lambda::LayerVersion', PILOT, 'hang', /^$/, { times: 1 }),
-      disturbed('killed', deployment('publish', PILOT), { times: 1 }),
+      disturbed('killed', deploymentName('publish', PILOT), { times: 1 }),
     ],
   },
 );
@@ -300,7 +298,7 @@ const RELEASE = casesOf(
     of: 'CloudFormation release',
     from: 'pilot-release',
     until: 'production-approval',
-    action: deployment('release', PILOT),
+    action: deploymentName('release', PILOT),
     target: PILOT,
   },
   {
@@ -325,8 +323,8 @@ const RELEASE = casesOf(
         /Permission.*InternalFailure/,
         { times: 1 },
       ),
-      disturbed('killed', deployment('release', PILOT), { times: 1 }),
-      disturbed('timed-out', deployment('release', PILOT), { times: 1 }),
+      disturbed('killed', deploymentName('release', PILOT), { times: 1 }),
+      disturbed('timed-out', deploymentName('release', PILOT), { times: 1 }),
     ],
     recovers: [
       request('cloudformation:UpdateStack', PILOT, 'throttled', /^$/, { times: 1 }),
@@ -351,7 +349,7 @@ const CANARY_STAGE = casesOf(
       disturbed('timed-out', 'Smoke-production-canary'),
       {
         ...request('AWS::Lambda::LayerVersion', CANARY, 'error', /LayerVersion.*InternalFailure/),
-        action: deployment('publish', CANARY),
+        action: deploymentName('publish', CANARY),
       },
     ],
   },

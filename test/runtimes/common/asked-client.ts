@@ -1,5 +1,5 @@
 import { FakeRuntimeApi } from '../fake-runtime-api';
-import { ACCEPTED, eventResponse, type RawRequest, RawRuntimeApi } from '../raw-runtime-api';
+import { ACCEPTED, eventResponse, NEXT, type RawRequest, RawRuntimeApi } from '../raw-runtime-api';
 import {
   layerStarter,
   type RunningLayer,
@@ -7,8 +7,6 @@ import {
   type RuntimeDialect,
 } from '../running-layer';
 
-/** Start line of the request for an event. */
-export const NEXT = 'GET /invocation/next';
 export const ECHO = 'export const handler = async (event) => event;';
 export const MEGABYTE = 1024 * 1024;
 export const TRACE = 'Root=1-5759e988-bd862e3fe1be46a994272793';

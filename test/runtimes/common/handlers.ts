@@ -1,4 +1,5 @@
-import { ACCEPTED } from '../raw-runtime-api';
+import { CALLING_BACK } from '../handler-code';
+import { ACCEPTED, NEXT } from '../raw-runtime-api';
 import {
   type AskedClient,
   alive,
@@ -7,7 +8,6 @@ import {
   expectRaw,
   give,
   invoke,
-  NEXT,
   postsOf,
   settles,
   takePosts,
@@ -76,24 +76,8 @@ export function askForHandlers({ dialect, row, start, startRaw }: AskedClient): 
     }
   });
 
-  const callbacks = `
-    export function handler(event, context, callback) {
-      const later = (action, time = 30) => setTimeout(action, time);
-      if (event.linger) later(() => console.log('lingered'), 400);
-      if ('wait' in event) context.callbackWaitsForEmptyEventLoop = event.wait;
-      switch (event.how) {
-        case 'now': return callback(null, 'now');
-        case 'later': later(() => { callback(null, 'later'); callback(null, 'twice'); }); return;
-        case 'nothing': later(() => callback()); return;
-        case 'error': later(() => callback(new TypeError('back'))); return;
-        case 'throw': throw new RangeError('thrown');
-        case 'promise': return Promise.resolve('promised');
-        case 'reject': return Promise.reject(new RangeError('rejected'));
-      }
-    }`;
-
   row('callback style: answered once, with an error, thrown, rejected', async () => {
-    const layer = await start(callbacks);
+    const layer = await start(CALLING_BACK);
     for (const [how, body] of [
       ['now', '"now"'],
       ['later', '"later"'],
@@ -115,7 +99,7 @@ export function askForHandlers({ dialect, row, start, startRaw }: AskedClient): 
   });
 
   row('… waits for what is left running, or not (`callbackWaitsForEmptyEventLoop`)', async () => {
-    const layer = await start(callbacks);
+    const layer = await start(CALLING_BACK);
     await invoke(layer, { how: 'later', linger: true, wait: false });
     await invoke(layer, { how: 'later', wait: false });
     expect(layer.log).not.toContain('lingered');

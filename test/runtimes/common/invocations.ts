@@ -1,4 +1,5 @@
-import { ACCEPTED, eventResponse } from '../raw-runtime-api';
+import { FAILING } from '../handler-code';
+import { ACCEPTED, eventResponse, NEXT } from '../raw-runtime-api';
 import {
   type AskedClient,
   alive,
@@ -7,7 +8,6 @@ import {
   give,
   invoke,
   LINES,
-  NEXT,
   postsOf,
   settles,
   TRACE,
@@ -123,23 +123,8 @@ export function askForInvocations({ dialect, row, start, startRaw }: AskedClient
     expect((await invoke(layer, {})).body).toBe('"found"');
   });
 
-  const throwing = `
-    class PaymentRefused extends Error { name = 'PaymentRefused'; }
-    const cycle = {}; cycle.self = cycle;
-    export async function handler({ how }) {
-      switch (how) {
-        case 'throw': throw new PaymentRefused('no money');
-        case 'reject': return Promise.reject(new TypeError('wrong'));
-        case 'string': throw 'just text';
-        case 'null': throw null;
-        case 'bigint': return { n: 1n };
-        case 'cycle': return cycle;
-        default: return 'well';
-      }
-    }`;
-
   row('throw, reject, throw of a non-error; type, message, stack', async () => {
-    const layer = await start(throwing);
+    const layer = await start(FAILING);
     const fail = async (how: string) => {
       const post = await invoke(layer, { how });
       expect(post.path).toMatch(/error$/);
@@ -161,7 +146,7 @@ export function askForInvocations({ dialect, row, start, startRaw }: AskedClient
   });
 
   row('BigInt and cycles fail that invocation only', async () => {
-    const layer = await start(throwing);
+    const layer = await start(FAILING);
     for (const how of ['bigint', 'cycle']) {
       expect((await invoke(layer, { how })).path).toMatch(/error$/);
     }

@@ -1,3 +1,5 @@
+import { LAST_WORDS } from '../handler-code';
+import { NEXT } from '../raw-runtime-api';
 import {
   type AskedClient,
   ECHO,
@@ -6,7 +8,6 @@ import {
   goesOn,
   invoke,
   LINES,
-  NEXT,
   USUAL,
 } from './asked-client';
 
@@ -61,16 +62,7 @@ export function askForLogs({ row, start, startRaw }: AskedClient): void {
   });
 
   row('SIGTERM ends the process; a listener of the function runs first', async () => {
-    const listening = `
-      const listen = globalThis.Deno
-        ? (listener) => Deno.addSignalListener('SIGTERM', listener)
-        : (listener) => process.on('SIGTERM', listener);
-      listen(async () => {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        console.log('closed the database');
-        (globalThis.Deno ?? process).exit(7);
-      });`;
-    for (const code of ['', listening]) {
+    for (const code of ['', LAST_WORDS]) {
       const layer = await startRaw(code + ECHO);
       await goesOn(layer, 'x');
       await expectRaw(layer, NEXT);

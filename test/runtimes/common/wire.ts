@@ -1,4 +1,4 @@
-import { ACCEPTED, eventResponse } from '../raw-runtime-api';
+import { ACCEPTED, eventResponse, NEXT } from '../raw-runtime-api';
 import {
   type AskedClient,
   ECHO,
@@ -7,7 +7,6 @@ import {
   give,
   goesOn,
   MEGABYTE,
-  NEXT,
   postsOf,
   refusal,
   settles,
