@@ -9,16 +9,11 @@ import {
   Stack,
   aws_s3 as s3,
 } from 'aws-cdk-lib';
-import {
-  type CodeBuildStep,
-  CodePipeline,
-  type FileSet,
-  ManualApprovalStep,
-} from 'aws-cdk-lib/pipelines';
+import { CodePipeline, type FileSet, ManualApprovalStep } from 'aws-cdk-lib/pipelines';
 import type { Construct } from 'constructs';
 import { PublishStage } from '../../stages/publish-stage';
 import { ReleaseStage } from '../../stages/release-stage';
-import { anyTarget, type TargetStage } from '../../stages/target-stage';
+import { anyTarget } from '../../stages/target-stage';
 import type { Overrides } from '../config';
 import {
   buildsNatively,
@@ -32,12 +27,12 @@ import {
   smokeRoleName,
   type WavePlan,
 } from '../plan';
-import type { ReleaseTarget } from '../release';
 import { acknowledgePipelineFindings } from './acknowledgements';
 import { BuildRoles } from './build-roles';
 import { DeployStep, type DeployStepProps, templateOf } from './deploy-step';
 import { setFailureModes } from './failure-modes';
 import { addOperations } from './operations';
+import { writeRemoteAssembly } from './remote-assembly';
 import { connectSource, pipelineSource } from './source';
 import {
   approvalComment,
@@ -68,6 +63,9 @@ const ARTIFACT_EXPIRY: s3.LifecycleRule = {
   expiration: Duration.days(30),
   abortIncompleteMultipartUploadAfter: Duration.days(1),
 };
+
+/** What a stack is deployed for. */
+type Deployment = 'publish' | 'release';
 
 /** What the actions that follow synth work with. */
 interface Made {
@@ -214,21 +212,29 @@ export class DeliveryPipelineStack extends Stack {
         pre: [new ManualApprovalStep(`Approve-${wave.name}`, { comment: approvalComment(wave) })],
       });
     }
-    const publishStage = (target: ReleaseTarget, id = deploymentName('publish', target)) =>
-      new PublishStage(this, id, { plan, target });
-    const releaseStage = (target: ReleaseTarget, id = deploymentName('release', target)) =>
-      new ReleaseStage(this, id, { plan, target });
-    const deployRemotely = (
-      deployment: RemoteDeployment | undefined,
-      stageOf: (target: ReleaseTarget) => TargetStage,
-    ) => (deployment ? [this.remoteStep(plan, deployment, stageOf, { assembly, roles })] : []);
-    const any = anyTarget(plan, wave.name);
-    const published = templateOf(publishStage(any, `publish-${wave.name}`));
-    const released = templateOf(releaseStage(any, `release-${wave.name}`));
+    const target = anyTarget(plan, wave.name);
+    const stages = {
+      publish: new PublishStage(this, `publish-${wave.name}`, { plan, target }),
+      release: new ReleaseStage(this, `release-${wave.name}`, { plan, target }),
+    };
+    const published = templateOf(stages.publish);
+    const released = templateOf(stages.release);
+    const deployRemotely = (kind: Deployment, deployment: RemoteDeployment | undefined) => {
+      if (!deployment) return [];
+      const { action, targets } = deployment;
+      writeRemoteAssembly({
+        name: action,
+        stage: stages[kind],
+        targets,
+        nameOf: (target) => deploymentName(kind, target),
+      });
+      const role = roles.create(`${action}-role`, { assumable: remoteRoleArns(plan, deployment) });
+      return [remoteDeployStep(action, assembly, CDK_CLI_VERSION, targets.length, role)];
+    };
     const deploy = (
-      kind: 'publish' | 'release',
+      kind: Deployment,
       { targets }: Step,
-      props: Pick<DeployStepProps, 'template' | 'replaceOnFailure'>,
+      props: Pick<DeployStepProps, 'template' | 'makesRoles' | 'replaceOnFailure'>,
     ) =>
       targets.map(
         (target) =>
@@ -244,8 +250,12 @@ export class DeliveryPipelineStack extends Stack {
       const deploying = [
         // A stack whose creation failed cannot be updated, and a person would have to delete it in
         // every target. Layer versions survive: they are RETAINed.
-        ...deploy('publish', step, { template: published, replaceOnFailure: true }),
-        ...deployRemotely(remote, publishStage),
+        ...deploy('publish', step, {
+          template: published,
+          makesRoles: true,
+          replaceOnFailure: true,
+        }),
+        ...deployRemotely('publish', remote),
       ];
       const testing = smoke ? [smokeStep(release, wave, smoke, smokeRole)] : [];
       for (const test of testing) for (const before of deploying) test.addStepDependency(before);
@@ -257,29 +267,10 @@ export class DeliveryPipelineStack extends Stack {
         pre: [
           // Never replaced: consumers would miss their parameters meanwhile.
           ...deploy('release', step, { template: released }),
-          ...deployRemotely(remote, releaseStage),
+          ...deployRemotely('release', remote),
         ],
       });
     }
-  }
-
-  /** The stages of its targets are in the cloud assembly, but are no stages of the pipeline. */
-  private remoteStep(
-    plan: DeliveryPlan,
-    deployment: RemoteDeployment,
-    stageOf: (target: ReleaseTarget) => TargetStage,
-    { assembly, roles }: Pick<Made, 'assembly' | 'roles'>,
-  ): CodeBuildStep {
-    const stages = deployment.targets.map((target) => stageOf(target));
-    const stacks = stages.flatMap((stage) =>
-      stage.node
-        .findAll()
-        .filter((node) => Stack.isStack(node))
-        .map(({ node }) => node.path),
-    );
-    const { action } = deployment;
-    const role = roles.create(`${action}-role`, { assumable: remoteRoleArns(plan, deployment) });
-    return remoteDeployStep(action, assembly, CDK_CLI_VERSION, stacks, role);
   }
 }
 

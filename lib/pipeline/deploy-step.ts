@@ -42,6 +42,11 @@ export interface DeployStepProps {
   readonly assembly: FileSet;
   readonly template: SharedTemplate;
   /**
+   * Whether the template makes roles.
+   * @default false
+   */
+  readonly makesRoles?: boolean;
+  /**
    * Whether a stack whose creation failed is deleted and made anew.
    * @default false
    */
@@ -67,7 +72,7 @@ export class DeployStep extends Step implements ICodePipelineActionFactory {
     stage: codepipeline.IStage,
     { pipeline, artifacts, runOrder }: ProduceActionOptions,
   ): CodePipelineActionFactoryResult {
-    const { naming, target, assembly, template, replaceOnFailure } = this.props;
+    const { naming, target, assembly, template, makesRoles, replaceOnFailure } = this.props;
     stage.addAction(
       new actions.CloudFormationCreateUpdateStackAction({
         actionName: this.name,
@@ -78,7 +83,7 @@ export class DeployStep extends Step implements ICodePipelineActionFactory {
         adminPermissions: true,
         role: importedRole(pipeline, deployRoleArn(naming, target)),
         deploymentRole: importedRole(pipeline, executionRoleArn(naming, target)),
-        cfnCapabilities: [CfnCapabilities.NAMED_IAM],
+        cfnCapabilities: [makesRoles ? CfnCapabilities.NAMED_IAM : CfnCapabilities.NONE],
         replaceOnFailure,
       }),
     );

@@ -154,15 +154,16 @@ export function smokeStep(
 /**
  * Deploys stacks with the CDK CLI, side by side, through the bootstrap roles of their targets.
  *
+ * @param action its name, and that of the folder in `assembly` which has just these stacks
  * @param assembly the synth action's cloud assembly
- * @param stacks paths of the stacks, `Delivery/<stage>/<stack>`
+ * @param stacks how many there are
  * @param role may assume the bootstrap roles of the stacks' targets
  */
 export function remoteDeployStep(
   action: string,
   assembly: FileSet,
   cliVersion: string,
-  stacks: readonly string[],
+  stacks: number,
   role: iam.IRole,
 ): CodeBuildStep {
   return new CodeBuildStep(action, {
@@ -171,11 +172,7 @@ export function remoteDeployStep(
     role,
     installCommands: [`npm install -g aws-cdk@${cliVersion}`],
     commands: [
-      [
-        'cdk -a . deploy --require-approval never --method direct --progress events',
-        `--concurrency ${stacks.length}`,
-        ...stacks.map((stack) => `'${stack}'`),
-      ].join(' '),
+      `cdk -a ${action} deploy --all --require-approval never --method direct --progress events --concurrency ${stacks}`,
     ],
   });
 }

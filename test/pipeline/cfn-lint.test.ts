@@ -26,8 +26,8 @@ const COMMERCIAL = [...REGIONS].flatMap(([region, { partition }]) =>
   partition === 'aws' ? [region] : [],
 );
 
-/** The pipeline's own, those with a replica of its artifacts, and one that the CDK CLI deploys to. */
-const OF_ONE_REGION = ['us-east-1', 'eu-west-1', 'af-south-1', 'ap-southeast-5', 'ca-west-1'];
+/** The pipeline's own, and those with a replica of its artifacts. */
+const OF_ONE_REGION = ['us-east-1', 'eu-west-1', 'af-south-1', 'ap-southeast-5'];
 
 let dir: string;
 let lint: string;

@@ -1,5 +1,7 @@
+import { basename, join } from 'node:path';
 import { Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { AssetManifestArtifact, CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { planOf, rawConfig } from './fixture';
 import { plannedLayout, renderedLayout, stackOf, stagesOf } from './rendered';
@@ -27,12 +29,41 @@ describe('delivery pipeline with regions that have no CodePipeline', () => {
     const specs = Object.values(template.findResources('AWS::CodeBuild::Project')).map(
       ({ Properties }) => String(Properties.Source.BuildSpec),
     );
-    const [spec] = specs.filter(
-      (text) => text.includes('Release-remote') || /deploy .*publish-/.test(text),
-    );
+    const [spec] = specs.filter((text) => text.includes('Publish-remote-pilot'));
     expect(JSON.parse(spec).phases.build.commands).toEqual([
-      "cdk -a . deploy --require-approval never --method direct --progress events --concurrency 2 'Delivery/publish-888888888888-ca-west-1/Layers' 'Delivery/publish-888888888888-mx-central-1/Layers'",
+      'cdk -a Publish-remote-pilot deploy --all --require-approval never --method direct --progress events --concurrency 2',
     ]);
+  });
+
+  test('the assembly of an action has a stack for each target, all of the template of its wave', () => {
+    const { directory } = app.synth();
+    const own = new CloudAssembly(join(directory, 'Publish-remote-pilot'));
+    const [shared] = app.synth().getNestedAssembly('assembly-Delivery-publish-pilot').stacks;
+    expect(own.stacks.map(({ hierarchicalId }) => hierarchicalId)).toEqual([
+      'publish-888888888888-ca-west-1',
+      'publish-888888888888-mx-central-1',
+    ]);
+    for (const stack of own.stacks) {
+      const { account, region } = stack.environment;
+      expect(stack.template).toEqual(shared.template);
+      expect(stack.stackName).toBe(shared.stackName);
+      const role = (name: string) =>
+        `arn:\${AWS::Partition}:iam::${account}:role/cdk-hnb659fds-${name}-role-${account}-${region}`;
+      expect(stack.assumeRoleArn).toBe(role('deploy'));
+      expect(stack.cloudFormationExecutionRoleArn).toBe(role('cfn-exec'));
+      const [assets] = stack.dependencies.filter(AssetManifestArtifact.isAssetManifestArtifact);
+      const [file, ...others] = Object.values(assets.contents.files ?? {});
+      expect(others).toEqual([]);
+      expect(file.source.path).toBe(basename(stack.templateFullPath));
+      expect(Object.values(file.destinations)).toEqual([
+        {
+          bucketName: `cdk-hnb659fds-assets-${account}-${region}`,
+          objectKey: expect.stringMatching(/^[0-9a-f]{64}\.json$/),
+          region,
+          assumeRoleArn: role('file-publishing'),
+        },
+      ]);
+    }
   });
 
   test('its role may assume the bootstrap roles of just these targets', () => {
@@ -60,6 +91,6 @@ describe('delivery pipeline with regions that have no CodePipeline', () => {
   });
 
   test('passes cdk-nag', () => {
-    expect(() => app.synth()).not.toThrow();
+    expect(() => app.synth({ force: true })).not.toThrow();
   });
 });
