@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
 import { DIALECTS } from './dialects';
+import { FakeRuntimeApi } from './fake-runtime-api';
 import { describeLayerModules } from './layer-modules';
 import { describeLogContract } from './log-contract';
 import { describeNursery } from './nursery';
@@ -46,6 +47,44 @@ describe('node handlers', () => {
     const running = await RunningLayer.start(folder, { [file]: code, ...others }, 'main.handler');
     try {
       expect((await running.api.invoke({ n: 4 })).body).toBe('4');
+    } finally {
+      await running.stop();
+    }
+  });
+
+  test('a method that a CommonJS module exports keeps its `this`', async () => {
+    const code = `class Answers { #n = 4; handler() { return this.#n; } }
+      module.exports = new Answers();`;
+    const { folder } = await realLayer('node');
+    const running = await RunningLayer.start(folder, { 'main.js': code }, 'main.handler');
+    try {
+      expect((await running.api.invoke({})).body).toBe('4');
+    } finally {
+      await running.stop();
+    }
+  });
+
+  test('what NODE_OPTIONS registers sees the module, as tracing does', async () => {
+    const files = {
+      'main.mjs': 'export const handler = () => globalThis.seen;',
+      'register.mjs': `import { register } from 'node:module';
+        const channel = new MessageChannel();
+        channel.port1.on('message', (url) => { globalThis.seen = url; }).unref();
+        register('./hooks.mjs', import.meta.url, { data: channel.port2, transferList: [channel.port2] });`,
+      'hooks.mjs': `let port;
+        export const initialize = (given) => { port = given; };
+        export const load = (url, context, next) => {
+          if (url.includes('main')) port.postMessage(url.slice(url.lastIndexOf('/') + 1));
+          return next(url, context);
+        };`,
+    };
+    const { folder } = await realLayer('node');
+    const api = await FakeRuntimeApi.start();
+    const running = RunningLayer.with(api, folder, files, 'main.handler', {
+      NODE_OPTIONS: '--import=./register.mjs',
+    });
+    try {
+      expect((await running.api.invoke({})).body).toBe('"main.mjs"');
     } finally {
       await running.stop();
     }
