@@ -42,7 +42,7 @@ export async function loadHandler(platform: Platform): Promise<Handler> {
   const { file, path } = parseHandlerName(name);
   const root = platform.getEnv('LAMBDA_TASK_ROOT') ?? platform.currentFolder();
   const base = file.startsWith('/') ? file : `${root}/${file}`;
-  const found = platform.extensions.map((extension) => base + extension).find(platform.isFile);
+  const found = platform.findFile(platform.extensions.map((extension) => base + extension));
   if (found === undefined) {
     const tried = platform.extensions.map((extension) => file + extension).join(', ');
     throw new RuntimeError('ImportModuleError', `no file for handler "${name}"; tried ${tried}`);

@@ -18,7 +18,7 @@ export const nodePlatform = {
     else process.env[name] = value;
   },
   currentFolder: () => process.cwd(),
-  isFile: (path) => existsSync(path) && statSync(path).isFile(),
+  findFile: (paths) => paths.find((path) => existsSync(path) && statSync(path).isFile()),
   importFile,
   // Not imported: Bun takes some milliseconds of a start to load it.
   inspect: (value) => process.getBuiltinModule('node:util').inspect(value),

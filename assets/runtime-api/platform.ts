@@ -5,7 +5,8 @@ export interface Platform {
   getEnv(name: string): string | undefined;
   setEnv(name: string, value: string | undefined): void;
   currentFolder(): string;
-  isFile(path: string): boolean;
+  /** The first of some paths in one folder that is a file's. */
+  findFile(paths: readonly string[]): string | undefined;
   importFile(path: string): Promise<Record<string, unknown>>;
   /** A value as the interpreter's console shows it. */
   inspect(value: unknown): string;

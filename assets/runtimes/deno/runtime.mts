@@ -13,7 +13,7 @@ declare const Deno: {
   cwd(): string;
   exit(code: number): never;
   inspect(value: unknown): string;
-  readDirSync(path: string): Iterable<{ readonly name: string; readonly isFile: boolean }>;
+  readDirSync(path: string): Iterable<{ readonly name: string }>;
   statSync(path: string): { readonly isFile: boolean };
 };
 interface TcpConn {
@@ -87,20 +87,22 @@ async function connect(hostname: string, port: number, receiver: Receiver): Prom
  * Asks the folder first: a `stat` that fails takes more than a millisecond of a start, because its
  * error remembers the stack.
  */
-function isFile(path: string): boolean {
-  const at = path.lastIndexOf('/') + 1;
-  const name = path.slice(at);
+function findFile(paths: readonly string[]): string | undefined {
+  const [path = ''] = paths;
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  let there: readonly string[] = paths;
   try {
-    for (const entry of Deno.readDirSync(path.slice(0, at)))
-      if (entry.name === name) return entry.isFile || statIsFile(path);
-    return false;
+    const entries = new Set<string>();
+    for (const { name } of Deno.readDirSync(folder)) entries.add(folder + name);
+    there = paths.filter((path) => entries.has(path));
   } catch (error) {
+    if (isMissing(error)) return undefined;
     // A folder that may not be listed can still hold the file.
-    return !isMissing(error) && statIsFile(path);
   }
+  return there.find(isFile);
 }
 
-function statIsFile(path: string): boolean {
+function isFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
   } catch (error) {
@@ -131,7 +133,7 @@ serve({
     else env.set(name, value);
   },
   currentFolder: Deno.cwd,
-  isFile,
+  findFile,
   importFile,
   inspect: Deno.inspect,
   print,
