@@ -4,14 +4,8 @@ import { join } from 'node:path';
 import { findManifest, readManifests } from '../../lib/layers';
 import { type BuildProgress, buildLayers } from '../../lib/layers/build';
 import type { FetchTarball } from '../../lib/layers/download';
-import {
-  elf,
-  fixtureRuntime,
-  integrityOf,
-  temporaryFolder,
-  tinySpec,
-  writeFiles,
-} from './fixtures';
+import { temporaryFolder } from '../temporary-folder';
+import { elf, fixtureRuntime, integrityOf, tinySpec, writeFiles } from './fixtures';
 
 const noFetch: FetchTarball = async () => {
   throw new Error('nothing may be fetched');

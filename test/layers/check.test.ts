@@ -5,7 +5,8 @@ import { assertChecks } from '../../lib/layers/command';
 import { zipPath } from '../../lib/layers/manifests';
 import type { FunctionSpec, InvokeResult } from '../../lib/rehearsal/functions';
 import type { LayerManifest } from '../../lib/release';
-import { fixtureRuntime, temporaryFolder, tinySpec } from './fixtures';
+import { temporaryFolder } from '../temporary-folder';
+import { fixtureRuntime, tinySpec } from './fixtures';
 
 const event = { smoke: '1' };
 const right = { runtime: 'node', version: '24.21.0', architecture: 'arm64', event };

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readManifests } from '../../lib/layers';
 import { buildCommand } from '../../lib/layers/command';
-import { HOST, PROJECT, realLayer, temporaryFolder } from './fixtures';
+import { temporaryFolder } from '../temporary-folder';
+import { HOST, PROJECT, realLayer } from './fixtures';
 
 const outDir = join(PROJECT, 'dist/layers');
 

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type FetchFile, npmFetch, readSource } from '../../lib/layers/download';
-import { integrityOf, tarballOf, temporaryFolder } from './fixtures';
+import { temporaryFolder } from '../temporary-folder';
+import { integrityOf, tarballOf } from './fixtures';
 
 /** A registry with one package, whose tarball is sent as a test wants it. */
 class FixtureRegistry {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { assertMachine, neededGlibc, readElfHeader, stripElf } from '../../lib/layers/elf';
 import { assertGlibc } from '../../lib/layers/glibc';
 import type { Architecture } from '../../lib/release';
-import { elf, HOST, temporaryFolder } from './fixtures';
+import { temporaryFolder } from '../temporary-folder';
+import { elf, HOST } from './fixtures';
 
 const glibcOf = (bytes: Buffer, architecture: Architecture = 'x86_64') =>
   neededGlibc(bytes, readElfHeader(bytes, 'it'), architecture, 'it');

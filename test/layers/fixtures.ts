@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import ssri from 'ssri';
@@ -12,6 +11,7 @@ import { zipPath } from '../../lib/layers/manifests';
 import { loadRuntimes, type Runtime } from '../../lib/layers/runtimes';
 import { resolveLayers } from '../../lib/layers/specs';
 import type { Architecture, LayerManifest } from '../../lib/release';
+import { temporaryFolder } from '../temporary-folder';
 
 export const PROJECT = resolve(__dirname, '../..');
 
@@ -20,14 +20,6 @@ export const HOST: Architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64';
 
 // Child processes and real interpreters take longer than jest's five seconds on a busy machine.
 jest.setTimeout(60_000);
-
-const scratch = mkdtempSync(join(tmpdir(), 'layers-test-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-
-/** A new folder that is gone after the test file. */
-export function temporaryFolder(): string {
-  return mkdtempSync(join(scratch, 'folder-'));
-}
 
 export function writeFiles(folder: string, files: Record<string, string | Buffer>): string {
   for (const [path, content] of Object.entries(files)) {

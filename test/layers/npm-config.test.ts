@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { npmOptions } from '../../lib/layers/npm-config';
-import { temporaryFolder, writeFiles } from './fixtures';
+import { temporaryFolder } from '../temporary-folder';
+import { writeFiles } from './fixtures';
 
 test('registry, cache, certificates, proxy and credentials are the user’s', async () => {
   const folder = writeFiles(temporaryFolder(), {

@@ -3,6 +3,7 @@ import { readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildLayers } from '../../lib/layers/build';
 import { writeZip } from '../../lib/layers/zip';
+import { temporaryFolder } from '../temporary-folder';
 import {
   type BuiltLayer,
   fixtureRuntime,
@@ -10,7 +11,6 @@ import {
   PROJECT,
   realLayer,
   runScript,
-  temporaryFolder,
   tinySpec,
 } from './fixtures';
 

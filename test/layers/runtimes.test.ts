@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildExamples, describeExample, loadRuntimes, resolveLayers } from '../../lib/layers';
 import { buildLayers } from '../../lib/layers/build';
-import { fixtureRuntime, temporaryFolder, tinySpec, writeFiles } from './fixtures';
+import { temporaryFolder } from '../temporary-folder';
+import { fixtureRuntime, tinySpec, writeFiles } from './fixtures';
 
 describe('the runtimes of the project', () => {
   test('are complete: every pinned version resolves on both architectures', () => {

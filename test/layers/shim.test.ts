@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { loadRuntimes, resolveLayers } from '../../lib/layers';
 import type { Runtime } from '../../lib/layers/runtimes';
 import { bundleShim, shimName } from '../../lib/layers/shim';
-import { fixtureRuntime, PROJECT, temporaryFolder, tinySpec, writeFiles } from './fixtures';
+import { temporaryFolder } from '../temporary-folder';
+import { fixtureRuntime, PROJECT, tinySpec, writeFiles } from './fixtures';
 
 /** A copy of the project's runtimes and what they share, somewhere else. */
 function elsewhere(): string {

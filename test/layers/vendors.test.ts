@@ -9,7 +9,8 @@ import { fileFetch } from '../../lib/layers/download';
 import { vendorLookup } from '../../lib/layers/vendors';
 import type { Architecture } from '../../lib/release';
 import { buildRuntimeLayer } from '../../lib/standalone';
-import { elf, tarballOf, temporaryFolder } from './fixtures';
+import { temporaryFolder } from '../temporary-folder';
+import { elf, tarballOf } from './fixtures';
 
 /** The vendors' two sites on this machine: paths to what is sent. */
 class FixtureSites {

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROJECT, temporaryFolder } from './fixtures';
+import { temporaryFolder } from '../temporary-folder';
+import { PROJECT } from './fixtures';
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
   '%s while a file is written leaves no file',

@@ -5,6 +5,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { context } from '../../cdk.json';
 import { DeliveryPipelineStack } from '../../lib/pipeline';
 import { releasePlan } from '../../lib/plan';
+import { temporaryFolder } from '../temporary-folder';
 import { planOf, rawConfig } from './fixture';
 
 function inPartition(regions: readonly [string, string], source: object) {
@@ -35,7 +36,7 @@ const PLANS = {
 const PRINCIPALS = /"Service":\s*(?:\[\s*)?(?:"[a-z]+\.amazonaws\.com"[\s,]*)+/;
 
 describe.each(Object.entries(PLANS))('a pipeline in partition %s', (partition, plan) => {
-  const app = new App({ context });
+  const app = new App({ context, outdir: temporaryFolder() });
   new DeliveryPipelineStack(app, 'Delivery', { plan });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   let stacks: CloudFormationStackArtifact[];

@@ -3,10 +3,11 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import { context } from '../../cdk.json';
 import { DeliveryPipelineStack, type DeliveryPipelineStackProps } from '../../lib/pipeline';
 import { type DeliveryPlan, planStages } from '../../lib/plan';
+import { temporaryFolder } from '../temporary-folder';
 import { planOf } from './fixture';
 
 export function stackOf(props: Partial<DeliveryPipelineStackProps> = {}) {
-  const app = new App({ context });
+  const app = new App({ context, outdir: temporaryFolder() });
   const stack = new DeliveryPipelineStack(app, 'Delivery', { plan: planOf(), ...props });
   return { app, stack };
 }

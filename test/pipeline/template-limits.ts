@@ -4,6 +4,7 @@ import type { CloudAssembly, CloudFormationStackArtifact } from 'aws-cdk-lib/cx-
 import { context } from '../../cdk.json';
 import { DeliveryPipelineStack } from '../../lib/pipeline';
 import { type DeliveryPlan, quotaUse } from '../../lib/plan';
+import { temporaryFolder } from '../temporary-folder';
 
 interface Resource {
   readonly Type: string;
@@ -28,7 +29,7 @@ const POLICY_LIMITS: Readonly<Record<string, number>> = {
  * against what the plan had estimated.
  */
 export function expectTemplatesWithinLimits(plan: DeliveryPlan): void {
-  const app = new App({ context });
+  const app = new App({ context, outdir: temporaryFolder() });
   new DeliveryPipelineStack(app, 'Delivery', { plan });
   const stacks = stacksOf(app.synth());
   expect(stacks).toContainEqual(expect.objectContaining({ stackName: `${plan.name}-delivery` }));

@@ -2,6 +2,7 @@ import { App } from 'aws-cdk-lib';
 import type { CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
 import { context } from '../../cdk.json';
 import { DeliveryPipelineStack } from '../../lib/pipeline';
+import { temporaryFolder } from '../temporary-folder';
 import { planOf, rawConfig } from './fixture';
 import { stacksOf } from './template-limits';
 
@@ -55,7 +56,7 @@ function allGrants(): Grant[] {
     monitoring: { dashboard: true },
     schedule: 'rate(7 days)',
   });
-  const app = new App({ context });
+  const app = new App({ context, outdir: temporaryFolder() });
   new DeliveryPipelineStack(app, 'Delivery', { plan });
   return stacksOf(app.synth()).flatMap(grantsOf);
 }

@@ -1,5 +1,6 @@
 import { cpSync } from 'node:fs';
-import { realLayer, temporaryFolder, writeFiles } from '../layers/fixtures';
+import { realLayer, writeFiles } from '../layers/fixtures';
+import { temporaryFolder } from '../temporary-folder';
 import { RunningLayer, type RuntimeDialect } from './running-layer';
 
 /**

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { realLayer, temporaryFolder, writeFiles } from '../layers/fixtures';
+import { realLayer, writeFiles } from '../layers/fixtures';
+import { temporaryFolder } from '../temporary-folder';
 import { FakeRuntimeApi } from './fake-runtime-api';
 
 /** Where the runtimes differ: how a handler file is called and written. */

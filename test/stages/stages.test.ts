@@ -7,13 +7,14 @@ import { PublishStage } from '../../stages/publish-stage';
 import { ReleaseStage } from '../../stages/release-stage';
 import { anyTarget } from '../../stages/target-stage';
 import { planOf, rawConfig } from '../pipeline/fixture';
+import { temporaryFolder } from '../temporary-folder';
 
 function templateOf(
   stageClass: typeof PublishStage | typeof ReleaseStage,
   plan: DeliveryPlan,
   [target] = plan.waves[0].targets,
 ): Template {
-  const app = new App({ context });
+  const app = new App({ context, outdir: temporaryFolder() });
   const stage = new stageClass(app, 'Stage', { plan, target });
   return Template.fromJSON(stage.synth().stacks[0].template);
 }

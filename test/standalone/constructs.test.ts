@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { App, Duration, aws_iam as iam, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { LayersError, RuntimeFunction, type RuntimeFunctionProps, RuntimeLayer } from '../../lib';
-import { ARN, fakeBuild, temporaryFolder } from './fixture';
+import { temporaryFolder } from '../temporary-folder';
+import { ARN, fakeBuild } from './fixture';
 
 function newStack(): Stack {
   return new Stack(new App({ outdir: temporaryFolder() }), 'Stack');

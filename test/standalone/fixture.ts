@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
@@ -12,18 +11,11 @@ import type { Architecture, LayerManifest } from '../../lib/release';
 import { readFlags, refuseFlags } from '../../lib/standalone/flags';
 import { addStandaloneStacks } from '../../lib/standalone/stacks';
 import { fakeLayer } from '../pipeline/fixture';
+import { temporaryFolder } from '../temporary-folder';
 
 export const REGION = 'eu-west-1';
 export const ENV = { account: '999999999999', region: REGION };
 export const ARN = `arn:aws:lambda:${REGION}:123456789012:layer:somebodys-layer:3`;
-
-const scratch = mkdtempSync(join(tmpdir(), 'standalone-test-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-
-/** A new folder that is gone after the test file. */
-export function temporaryFolder(): string {
-  return mkdtempSync(join(scratch, 'folder-'));
-}
 
 /** A layer as `buildRuntimeLayer` answers it, its zip a few bytes. */
 export function fakeBuild(

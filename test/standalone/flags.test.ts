@@ -2,7 +2,8 @@ import { loadRuntimes } from '../../lib/layers';
 import { appContents } from '../../lib/standalone';
 import { readFlags, refuseFlags } from '../../lib/standalone/flags';
 import { prepareStandalone } from '../../lib/standalone/prepare';
-import { ARN, noVendor, packageVersions, REGION, temporaryFolder } from './fixture';
+import { temporaryFolder } from '../temporary-folder';
+import { ARN, noVendor, packageVersions, REGION } from './fixture';
 
 const runtimes = loadRuntimes();
 

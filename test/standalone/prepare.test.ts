@@ -5,7 +5,8 @@ import { planDelivery } from '../../lib/plan';
 import { placeholderRelease } from '../../lib/standalone';
 import { prepareStandalone } from '../../lib/standalone/prepare';
 import { fixtureRuntime } from '../layers/fixtures';
-import { ARN, temporaryFolder } from './fixture';
+import { temporaryFolder } from '../temporary-folder';
+import { ARN } from './fixture';
 
 describe('preparing standalone stacks', () => {
   /** A project with one small runtime, `tiny`; npm offers versions that it does not pin. */
