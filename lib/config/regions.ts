@@ -6,8 +6,10 @@ export interface RegionFacts {
   readonly partition: Partition;
   /** Must be enabled in an account before use. */
   readonly optIn: boolean;
-  /** CodePipeline runs there, so a CloudFormation action may have it as its region. */
+  /** CodePipeline runs there. */
   readonly codePipeline: boolean;
+  /** CodePipeline has CloudFormation actions there. */
+  readonly cloudFormationActions: boolean;
   /** CodeConnections brings pushes from GitHub to a pipeline there. */
   readonly connections: boolean;
   /** CodeBuild builds on Graviton there. */
@@ -87,6 +89,7 @@ function facts(
     name,
     {
       codePipeline: !WITHOUT_CODE_PIPELINE.has(name),
+      cloudFormationActions: !WITHOUT_CODE_PIPELINE.has(name),
       connections: !WITHOUT_CONNECTIONS.has(name),
       gravitonBuilds: true,
       ...shared,
@@ -105,7 +108,8 @@ function facts(
  * - ap-southeast-6: botocore has CodePipeline there, the AWS General Reference (May 2026) has not.
  * - GovCloud: no Graviton in CodeBuild (AWS GovCloud (US) User Guide, "AWS CodeBuild"), no
  *   connections in us-gov-west-1 (CodePipeline User Guide, "Connections").
- * - China: no connections. botocore and the announcements of 2025 have CodePipeline there,
+ * - China: no connections; no CloudFormation actions (CodePipeline User Guide of Amazon Web Services
+ *   in China, "CloudFormation deploy action reference"). botocore and the announcements of 2025 have CodePipeline there,
  *   "Getting Started with AWS services in China" says under CodeBuild that it is not there.
  */
 export const REGIONS: ReadonlyMap<string, RegionFacts> = new Map([
@@ -120,6 +124,7 @@ export const REGIONS: ReadonlyMap<string, RegionFacts> = new Map([
   ...facts(['cn-north-1', 'cn-northwest-1'], {
     partition: 'aws-cn',
     optIn: false,
+    cloudFormationActions: false,
     connections: false,
     gravitonBuilds: false,
     unconfirmed: ['CodePipeline', 'Lambda on arm64', 'builds on Graviton'],

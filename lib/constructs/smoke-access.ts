@@ -17,7 +17,7 @@ export class SmokeAccess extends Construct {
     new iam.Role(this, 'Role', {
       roleName: props.roleName,
       description: 'Assumed by the delivery pipeline to smoke-test the layers of this region',
-      assumedBy: new iam.ArnPrincipal(props.trustedRoleArn),
+      assumedBy: trusted(props.trustedRoleArn),
       inlinePolicies: {
         Smoke: new iam.PolicyDocument({
           statements: [
@@ -36,4 +36,15 @@ export class SmokeAccess extends Construct {
       },
     });
   }
+}
+
+/**
+ * As a principal it would be the role that has this name now: after that was deleted and made anew,
+ * nobody could assume this one.
+ */
+function trusted(roleArn: string): iam.IPrincipal {
+  const home = roleArn.replace(/:role\/.*/, ':root');
+  return new iam.ArnPrincipal(home).withConditions({
+    ArnEquals: { 'aws:PrincipalArn': roleArn },
+  });
 }

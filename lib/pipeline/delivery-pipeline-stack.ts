@@ -28,6 +28,7 @@ import {
   type WavePlan,
 } from '../plan';
 import { acknowledgePipelineFindings } from './acknowledgements';
+import { admitDeployRoles } from './artifact-access';
 import { BuildRoles } from './build-roles';
 import { DeployStep, type DeployStepProps, templateOf } from './deploy-step';
 import { setFailureModes } from './failure-modes';
@@ -38,6 +39,7 @@ import {
   approvalComment,
   buildStep,
   type LayerBuild,
+  NODE,
   preflightStep,
   publishStep,
   remoteDeployStep,
@@ -125,6 +127,7 @@ export class DeliveryPipelineStack extends Stack {
       cliVersion: CDK_CLI_VERSION,
       cdkAssetsCliVersion: CDK_ASSETS_VERSION,
       codeBuildDefaults: { logging: { cloudWatch: { logGroup } } },
+      selfMutationCodeBuildDefaults: { partialBuildSpec: NODE },
     });
 
     const assembly = synth.step.primaryOutput as FileSet;
@@ -135,8 +138,13 @@ export class DeliveryPipelineStack extends Stack {
     if (plan.source.connectionArn)
       connectSource(pipeline.pipeline, plan, plan.source.connectionArn);
     setFailureModes(pipeline.pipeline, plan);
-    for (const { replicationBucket } of Object.values(pipeline.pipeline.crossRegionSupport)) {
-      (replicationBucket as s3.Bucket).addLifecycleRule(ARTIFACT_EXPIRY);
+    const targetsIn = (here: string) =>
+      plan.waves.flatMap(({ targets }) => targets.filter(({ region }) => region === here));
+    admitDeployRoles(artifacts, plan, targetsIn(plan.home.region));
+    for (const [region, support] of Object.entries(pipeline.pipeline.crossRegionSupport)) {
+      const replica = support.replicationBucket as s3.Bucket;
+      replica.addLifecycleRule(ARTIFACT_EXPIRY);
+      admitDeployRoles(replica, plan, targetsIn(region));
     }
     addOperations(this, pipeline.pipeline, plan);
     acknowledgePipelineFindings(this, pipeline, artifacts);

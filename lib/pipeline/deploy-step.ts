@@ -81,8 +81,8 @@ export class DeployStep extends Step implements ICodePipelineActionFactory {
         stackName: template.stackName,
         templatePath: artifacts.toCodePipeline(assembly).atPath(template.path),
         adminPermissions: true,
-        role: importedRole(pipeline, deployRoleArn(naming, target)),
-        deploymentRole: importedRole(pipeline, executionRoleArn(naming, target)),
+        role: importedRole(pipeline, target, deployRoleArn(naming, target)),
+        deploymentRole: importedRole(pipeline, target, executionRoleArn(naming, target)),
         cfnCapabilities: [makesRoles ? CfnCapabilities.NAMED_IAM : CfnCapabilities.NONE],
         replaceOnFailure,
       }),
@@ -91,12 +91,15 @@ export class DeployStep extends Step implements ICodePipelineActionFactory {
   }
 }
 
-/** The artifact bucket and its key admit the role; the role itself is not ours to change. */
-function importedRole(scope: Construct, arn: string): iam.IRole {
+/** A role that is not ours to change. */
+function importedRole(scope: Construct, { account }: ReleaseTarget, arn: string): iam.IRole {
   const existing = scope.node.tryFindChild(arn);
   if (existing) return existing as Construct & iam.IRole;
-  return iam.Role.fromRoleArn(scope, arn, arn, {
-    mutable: false,
-    addGrantsToResources: true,
-  });
+  const here = Stack.of(scope).account;
+  if (account === here) {
+    return iam.Role.fromRoleArn(scope, arn, arn, { mutable: false, addGrantsToResources: true });
+  }
+  const role = iam.Role.fromRoleArn(scope, arn, arn, { mutable: false });
+  // CDK makes a role that it knows to be foreign a principal; see `admitDeployRoles`.
+  return Object.defineProperty(role, 'principalAccount', { value: here });
 }

@@ -34,14 +34,6 @@ export class PipelineNotifications extends Construct {
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    // A rule cannot deliver into an encrypted topic otherwise.
-    this.key.grant(
-      new iam.ServicePrincipal('events.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-      'kms:Decrypt',
-      'kms:GenerateDataKey',
-    );
     this.topic = new sns.Topic(this, 'Topic', {
       topicName: `${pipelineName}-notifications`,
       masterKey: this.key,

@@ -10,7 +10,7 @@ const BUILD_IMAGES: Record<Architecture, codebuild.IBuildImage> = {
 };
 
 /** Node.js that every action runs under; the images carry several. */
-const NODE = codebuild.BuildSpec.fromObject({
+export const NODE = codebuild.BuildSpec.fromObject({
   phases: { install: { 'runtime-versions': { nodejs: 22 } } },
 });
 

@@ -31,7 +31,7 @@ export {
 export { MAX_PARAMETERS, type QuotaUse, quotaUse } from './quotas';
 export { deploymentName, planStages, type StagePlan } from './stages';
 export {
-  hasCodePipeline,
+  hasCloudFormationAction,
   type RemoteDeployment,
   remoteRoleArns,
   type SmokePlan,

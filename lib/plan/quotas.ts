@@ -154,12 +154,12 @@ function pipelineQuotas(
     },
     {
       quota: "bytes of the artifact bucket's policy (estimated from the accounts in its region)",
-      used: 700 + 140 * Math.max(accountsIn(home.region), ...elsewhere),
+      used: 900 + 140 * Math.max(accountsIn(home.region), ...elsewhere),
       limit: MAX_BUCKET_POLICY_BYTES,
     },
     {
       quota: "bytes of an artifact replica's template (estimated from the accounts in its region)",
-      used: 4500 + 600 * Math.max(0, ...elsewhere),
+      used: 4900 + 600 * Math.max(0, ...elsewhere),
       limit: MAX_INLINE_TEMPLATE_BYTES,
     },
   ];

@@ -83,7 +83,7 @@ export function cutWave(
 function canaryStep(wave: string, canary: ReleaseTarget): PublishStep {
   return {
     stage: `${wave}-canary`,
-    ...(hasCodePipeline(canary)
+    ...(hasCloudFormationAction(canary)
       ? { targets: [canary] }
       : { targets: [], remote: { action: `Publish-remote-${wave}-canary`, targets: [canary] } }),
     smoke: { action: `Smoke-${wave}-canary`, only: canary },
@@ -97,8 +97,8 @@ function numbered(
   all: readonly ReleaseTarget[],
 ): Step[] {
   const stage = `${wave}-${kind}`;
-  const targets = all.filter(hasCodePipeline);
-  const others = all.filter((target) => !hasCodePipeline(target));
+  const targets = all.filter(hasCloudFormationAction);
+  const others = all.filter((target) => !hasCloudFormationAction(target));
   const title = kind === 'publish' ? 'Publish' : 'Release';
   const remote = { action: `${title}-remote-${wave}`, targets: others };
   const count = Math.max(1, Math.ceil((targets.length + (others.length > 0 ? 1 : 0)) / ROOM));
@@ -121,6 +121,6 @@ export function remoteRoleArns(naming: Naming, { targets }: RemoteDeployment): s
 }
 
 /** Whether CodePipeline deploys to the target itself, and not the CDK CLI in a build. */
-export function hasCodePipeline({ region }: ReleaseTarget): boolean {
-  return REGIONS.get(region)?.codePipeline ?? true;
+export function hasCloudFormationAction({ region }: ReleaseTarget): boolean {
+  return REGIONS.get(region)?.cloudFormationActions ?? true;
 }

@@ -2,8 +2,8 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import {
   GetAccountSettingsCommand,
   type GetAccountSettingsCommandOutput,
-  GetLayerVersionCommand,
   LambdaClient,
+  ListLayerVersionsCommand,
 } from '@aws-sdk/client-lambda';
 import {
   DescribeParametersCommand,
@@ -12,11 +12,18 @@ import {
   ParameterNotFound,
   SSMClient,
 } from '@aws-sdk/client-ssm';
-import type { STSClient } from '@aws-sdk/client-sts';
-import { bootstrapCommand, clientConfig, explain, qualifierOf, roleCredentials } from '../aws';
+import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
+import {
+  bootstrapCommand,
+  clientConfig,
+  explain,
+  qualifierOf,
+  roleCredentials,
+  stsClient,
+} from '../aws';
 import { LayersError } from '../errors';
-import { hasCodePipeline, MAX_PARAMETERS, planParameters } from '../plan';
-import type { ReleasePlan, ReleaseTarget } from '../release';
+import { hasCloudFormationAction, MAX_PARAMETERS, planParameters } from '../plan';
+import type { ReleaseLayer, ReleasePlan, ReleaseTarget } from '../release';
 
 /** The first version of CDK's bootstrap stack with everything that a target needs: lookup included. */
 const BOOTSTRAP_VERSION = 8;
@@ -48,7 +55,7 @@ export class TargetChecks {
     private readonly plan: ReleasePlan,
     private readonly target: ReleaseTarget,
     sts: STSClient,
-    homeAccount: string,
+    private readonly homeAccount: string,
   ) {
     this.bootstrap = `bootstrap the target: ${bootstrapCommand(target, homeAccount)}`;
     const session = (roleArn: string) =>
@@ -69,7 +76,10 @@ export class TargetChecks {
   /** Every problem of the target, each with its cure; none when it is ready. */
   async problems(): Promise<string[]> {
     const lookup = await this.attempt(() => this.trusts(this.openLookup));
-    const publish = await this.attempt(() => this.trusts(this.openPublish));
+    const publish = [
+      ...(await this.attempt(() => this.trusts(this.openPublish))),
+      ...(await this.attempt(() => this.homeReaches())),
+    ];
     // Everything else is asked through the first role.
     if (lookup.length > 0) return [...lookup, ...publish];
     const code = await this.attempt(() => this.codeFits());
@@ -78,6 +88,7 @@ export class TargetChecks {
       ...publish,
       ...(await this.attempt(() => this.bootstrapIsNew())),
       ...code,
+      ...(await this.attempt(() => this.versionsRemain())),
       ...(await this.attempt(() => this.parametersFit())),
       ...(await this.attempt(() => this.releaseStackCanChange())),
     ];
@@ -92,6 +103,30 @@ export class TargetChecks {
   private async trusts(open: () => Promise<unknown>): Promise<string[]> {
     await open();
     return [];
+  }
+
+  /**
+   * The CDK CLI enters a target through the target's own region, with the home account's
+   * credentials.
+   */
+  private async homeReaches(): Promise<string[]> {
+    const { region } = this.target;
+    if (hasCloudFormationAction(this.target)) return [];
+    const sts = stsClient(region);
+    try {
+      await sts.send(new GetCallerIdentityCommand({}));
+      return [];
+    } catch (error) {
+      const { code } = explain(error, { action: 'sts:GetCallerIdentity', region });
+      if (code !== 'RefusedCredentials' && (error as Error).name !== 'RegionDisabledException') {
+        throw explain(error, { action: 'sts:GetCallerIdentity', region });
+      }
+      return [
+        `region ${region} is not enabled in the home account ${this.homeAccount}, from which the CDK CLI deploys to it: ${(error as Error).message}; enable it there (aws account enable-region --region-name ${region}), or pause the target`,
+      ];
+    } finally {
+      sts.destroy();
+    }
   }
 
   private async bootstrapIsNew(): Promise<string[]> {
@@ -140,19 +175,39 @@ export class TargetChecks {
     ];
   }
 
+  /** Numbers of the versions that a layer has, the newest first. */
+  private async versionsOf({ name }: ReleaseLayer): Promise<(number | undefined)[]> {
+    const numbers: (number | undefined)[] = [];
+    let Marker: string | undefined;
+    do {
+      const page = await this.send('lambda:ListLayerVersions', () =>
+        this.lambda.send(new ListLayerVersionsCommand({ LayerName: name, Marker })),
+      );
+      numbers.push(...(page.LayerVersions ?? []).map(({ Version }) => Version));
+      Marker = page.NextMarker;
+    } while (Marker);
+    return numbers;
+  }
+
   private async missingLayerBytes(): Promise<number> {
     let bytes = 0;
-    for (const { name, zipBytes } of this.plan.layers) {
-      try {
-        await this.lambda.send(new GetLayerVersionCommand({ LayerName: name, VersionNumber: 1 }));
-      } catch (error) {
-        if ((error as Error).name !== 'ResourceNotFoundException') {
-          throw this.explain(error, 'lambda:GetLayerVersion');
-        }
-        bytes += zipBytes;
-      }
+    for (const layer of this.plan.layers) {
+      if (!(await this.versionsOf(layer)).includes(1)) bytes += layer.zipBytes;
     }
     return bytes;
+  }
+
+  /** Lambda gives a number once: a layer whose version 1 was deleted never has one again. */
+  private async versionsRemain(): Promise<string[]> {
+    const problems: string[] = [];
+    for (const layer of this.plan.layers) {
+      const versions = await this.versionsOf(layer);
+      if (versions.length === 0 || versions.includes(1)) continue;
+      problems.push(
+        `version 1 of layer ${layer.name} was deleted, and Lambda gives no number again; raise "revision" in assets/runtimes/${layer.runtime}/runtime.json, which gives the layer a new name`,
+      );
+    }
+    return problems;
   }
 
   private async parametersFit(): Promise<string[]> {
@@ -199,7 +254,7 @@ export class TargetChecks {
       return [`${is}; let it go back: aws cloudformation continue-update-rollback ${inTarget}`];
     }
     if (!NEVER_MADE.test(status)) return [];
-    if (MADE_ANEW.test(status) && !hasCodePipeline(target)) return [];
+    if (MADE_ANEW.test(status) && !hasCloudFormationAction(target)) return [];
     return [`${is}; delete it: aws cloudformation delete-stack ${inTarget}`];
   }
 

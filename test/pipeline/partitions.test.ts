@@ -55,11 +55,12 @@ describe.each(Object.entries(PLANS))('a pipeline in partition %s', (partition, p
     stacks = stacksOf(app.synth());
   });
 
-  test('has every stack: the pipeline, an artifact replica, two for each wave', () => {
+  test('has every stack: the pipeline, an artifact replica where it deploys, two for each wave', () => {
     const kinds = stacks.map(({ stackName }) => stackName.replace(/^layers-/, '')).sort();
     expect(kinds).toEqual([
       'delivery',
-      expect.stringMatching(/^delivery-support-/),
+      // China has no CloudFormation actions that would take artifacts from there.
+      ...(partition === 'aws-cn' ? [] : [expect.stringMatching(/^delivery-support-/)]),
       ...Array(2).fill('publish'),
       ...Array(2).fill('release'),
     ]);

@@ -21,7 +21,7 @@ const lookup = ({ lookupRoleArn }: ReleaseTarget, version: string) => ({
       Action: [
         'cloudformation:DescribeStacks',
         'lambda:GetAccountSettings',
-        'lambda:GetLayerVersion',
+        'lambda:ListLayerVersions',
         'ssm:DescribeParameters',
         'ssm:GetParameter',
       ],

@@ -5,8 +5,8 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import {
   GetAccountSettingsCommand,
-  GetLayerVersionCommand,
   LambdaClient,
+  ListLayerVersionsCommand,
 } from '@aws-sdk/client-lambda';
 import {
   DescribeParametersCommand,
@@ -56,6 +56,7 @@ beforeEach(() => {
   sts.on(GetCallerIdentityCommand).resolves({ Account: HOME });
   sts.on(AssumeRoleCommand).resolves(SESSION);
   lambda.on(GetAccountSettingsCommand).resolves(settings(1000));
+  lambda.on(ListLayerVersionsCommand).resolves({ LayerVersions: [] });
   ssm.on(GetParameterCommand).resolves({ Parameter: { Value: '28' } });
   ssm.on(DescribeParametersCommand).resolves({ Parameters: [] });
   cloudFormation
@@ -78,12 +79,12 @@ test('finds nothing wrong with targets that are ready', async () => {
   );
 });
 
-test('changes nothing: it only gets, describes and assumes', async () => {
+test('changes nothing: it only gets, lists, describes and assumes', async () => {
   await run();
   const names = [sts, lambda, ssm, cloudFormation].flatMap((client) =>
     client.calls().map(({ args: [command] }) => command.constructor.name),
   );
-  for (const name of names) expect(name).toMatch(/^(Get|Describe|Assume)/);
+  for (const name of names) expect(name).toMatch(/^(Get|List|Describe|Assume)/);
 });
 
 test('fails for every target at once, each with its cure', async () => {
@@ -208,17 +209,78 @@ describe('code storage', () => {
 
   test('that is short is enough where the layers are published already', async () => {
     lambda.on(GetAccountSettingsCommand).resolves(settings(needed - 1));
-    lambda.on(GetLayerVersionCommand).resolves({});
+    lambda.on(ListLayerVersionsCommand).resolves({ LayerVersions: [{ Version: 1 }] });
     expect((await run()).flatMap(({ problems }) => problems)).toEqual([]);
   });
 
   test('fails where it does not hold what is missing', async () => {
     lambda.on(GetAccountSettingsCommand).callsFake(inAfrica(() => settings(1), settings(1000)));
-    lambda.on(GetLayerVersionCommand).rejects(awsError('ResourceNotFoundException', 'none', 404));
     const [, , [, problems]] = await problemsOf();
     expect(problems).toEqual([
       `Lambda's code storage has 1 bytes left of 1000, the release needs ${needed}; delete old function and layer versions, or have the quota "Function and layer storage" raised`,
     ]);
+  });
+});
+
+describe('a layer', () => {
+  const [{ name, runtime }] = release.layers;
+
+  test('fails whose version 1 was deleted, since that number is spent', async () => {
+    lambda.on(ListLayerVersionsCommand, { LayerName: name }).callsFake(
+      inAfrica(() => ({ LayerVersions: [{ Version: 3 }, { Version: 2 }] }), {
+        LayerVersions: [],
+      }),
+    );
+    const [[, near], , [, problems]] = await problemsOf();
+    expect(near).toEqual([]);
+    expect(problems).toEqual([
+      `version 1 of layer ${name} was deleted, and Lambda gives no number again; raise "revision" in assets/runtimes/${runtime}/runtime.json, which gives the layer a new name`,
+    ]);
+  });
+
+  test('passes whose version 1 is on a further page', async () => {
+    lambda
+      .on(ListLayerVersionsCommand)
+      .callsFake(async ({ Marker }) =>
+        Marker
+          ? { LayerVersions: [{ Version: 1 }] }
+          : { LayerVersions: [{ Version: 2 }], NextMarker: 'more' },
+      );
+    expect((await run()).flatMap(({ problems }) => problems)).toEqual([]);
+  });
+});
+
+describe('a target that the CDK CLI deploys to', () => {
+  const remote = plan([
+    [OTHER, 'eu-west-1'],
+    [OTHER, 'ca-west-1'],
+  ]);
+  const refusedAt = (place: string, error: Error) =>
+    sts.on(GetCallerIdentityCommand).callsFake(async (_input, client) => {
+      if ((await client().config.region()) === place) throw error;
+      return { Account: HOME };
+    });
+
+  test.each([
+    ['InvalidClientTokenId', 'The security token included in the request is invalid'],
+    ['RegionDisabledException', 'STS is not activated in this region'],
+  ])('fails where the home account has not enabled its region: %s', async (code, said) => {
+    refusedAt('ca-west-1', awsError(code, said, 403));
+    expect(await problemsOf(remote)).toEqual([
+      [`${OTHER}/eu-west-1`, []],
+      [
+        `${OTHER}/ca-west-1`,
+        [
+          `region ca-west-1 is not enabled in the home account ${HOME}, from which the CDK CLI deploys to it: ${said}; enable it there (aws account enable-region --region-name ca-west-1), or pause the target`,
+        ],
+      ],
+    ]);
+  });
+
+  test('is not asked for where CloudFormation actions deploy', async () => {
+    refusedAt('eu-west-1', awsError('InvalidClientTokenId', 'no', 403));
+    const [[, problems]] = await problemsOf({ ...remote, homeRegion: 'us-east-1' });
+    expect(problems).toEqual([]);
   });
 });
 
@@ -255,7 +317,6 @@ describe('parameters', () => {
 test('fails for a check that is denied, and makes the others', async () => {
   ssm.on(GetParameterCommand).rejects(awsError('AccessDeniedException', 'not you', 400));
   lambda.on(GetAccountSettingsCommand).resolves(settings(1));
-  lambda.on(GetLayerVersionCommand).rejects(awsError('ResourceNotFoundException', 'none', 404));
   const [, , [, problems]] = await problemsOf();
   expect(problems).toEqual([
     `ssm:GetParameter is denied to ${far.lookupRoleArn} in af-south-1: not you; allow the action in the role's policy`,

@@ -85,7 +85,12 @@ describe('publish stage', () => {
           {
             Effect: 'Allow',
             Action: 'sts:AssumeRole',
-            Principal: { AWS: 'arn:aws:iam::999999999999:role/layers-smoke-wave-pilot' },
+            Principal: { AWS: 'arn:aws:iam::999999999999:root' },
+            Condition: {
+              ArnEquals: {
+                'aws:PrincipalArn': 'arn:aws:iam::999999999999:role/layers-smoke-wave-pilot',
+              },
+            },
           },
         ],
       },

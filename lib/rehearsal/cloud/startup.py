@@ -28,6 +28,7 @@ def main() -> None:
         die_with(int(parent))
 
     from extension import (
+        condition_keys,
         control,
         faults,
         foreign_buckets,
@@ -37,7 +38,6 @@ def main() -> None:
         layer_actions,
         patching,
         pipeline,
-        resource_account,
         role_tags,
         snapshots,
     )
@@ -50,7 +50,7 @@ def main() -> None:
     foreign_buckets.install()
     gateway.install()
     layer_actions.install()
-    resource_account.install()
+    condition_keys.install()
     role_tags.install()
     control.install()
     # After whatever else decides on a request.
