@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LayersError } from '../errors';
 import { type LayerManifest, layerName } from '../release';
+import { libdeflate } from './deflate';
 import { layerDigest, sha256Hex } from './digest';
 import {
   describeSource,
@@ -15,7 +16,7 @@ import { assertGlibc } from './glibc';
 import { findManifest, writeManifest, zipIsIntact, zipPath } from './manifests';
 import { describeSpec, type LayerSpec, licensePath, type TreeFile } from './specs';
 import { makeFolder, writeWhole } from './write';
-import { writeZip, type ZipWriter } from './zip';
+import { type ZipWriter, zipWriter } from './zip';
 
 /** Lambda's limit for a function with all its layers, in bytes (250 MB). */
 export const MAX_UNZIPPED_BYTES = 262_144_000;
@@ -41,7 +42,7 @@ export interface BuildLayersOptions {
   readonly fetchTarball?: FetchTarball;
   /** @default - the vendor's site, through the proxy that npm is configured for */
   readonly fetchFile?: FetchFile;
-  /** @default writeZip */
+  /** @default - `zipWriter`, with a compressor that `fetchTarball` gets */
   readonly zip?: ZipWriter;
 }
 
@@ -53,7 +54,7 @@ export interface BuildLayersOptions {
  */
 export async function buildLayers(options: BuildLayersOptions): Promise<LayerManifest[]> {
   const { outDir, fetchTarball = npmFetch(), fetchFile = fileFetch() } = options;
-  const zip = options.zip ?? writeZip;
+  const zip = options.zip ?? zipWriter(libdeflate(fetchTarball));
   const { default: pMap } = await import('p-map');
   await makeFolder(outDir);
   const outcomes = await pMap(
