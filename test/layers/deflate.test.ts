@@ -33,8 +33,11 @@ for (let at = 0, state = 1; at < content.length; ) {
   at += length;
 }
 
-/** Of what this project's libdeflate makes of it: where this changes, `ZIP_FORMAT` has to. */
-const DEFLATED = '08b82dafe1dc84ac357b180bde71bd9fc738c5320279d8386f8612869301a03e';
+/** SHA-256 of what it becomes, by level: where one changes, `ZIP_FORMAT` has to. */
+const DEFLATED = [
+  [10, '08b82dafe1dc84ac357b180bde71bd9fc738c5320279d8386f8612869301a03e'],
+  [11, '8300c47606e7583bd18f97198a989dcfa2c3de2a6b5bf4672f9bcd675713fc9c'],
+] as const;
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
@@ -60,10 +63,10 @@ afterEach(() => {
 });
 
 describe('libdeflate gives the same bytes', () => {
-  test('on this machine', async () => {
-    const deflated = await libdeflate()(content);
+  test.each(DEFLATED)('on this machine, level %i', async (level, expected) => {
+    const deflated = await deflateWith(await ensureCompressor(npmFetch()), content, level);
     expect(inflateRawSync(deflated).equals(content)).toBe(true);
-    expect(sha256(deflated)).toBe(DEFLATED);
+    expect(sha256(deflated)).toBe(expected);
   });
 
   test('on the other architecture', async () => {
@@ -72,7 +75,13 @@ describe('libdeflate gives the same bytes', () => {
     process.env.XDG_CACHE_HOME = temporaryFolder();
     const bun = await ensureCompressor(npmFetch(), 'linux-arm64');
     const emulated = program(`#!/bin/sh\nexec ${qemu.static} -L ${qemu.sysroot} ${bun} "$@"\n`);
-    expect(sha256(await deflateWith(emulated, content))).toBe(DEFLATED);
+    for (const [level, expected] of DEFLATED) {
+      expect(sha256(await deflateWith(emulated, content, level))).toBe(expected);
+    }
+  });
+
+  test('as libdeflate, and as deflateWith of the Bun for this machine', async () => {
+    expect(sha256(await libdeflate()(content))).toBe(DEFLATED[1][1]);
   });
 });
 
