@@ -110,7 +110,12 @@ export async function ensureCompressor(
 function thisMachine(): string {
   const machine = `${process.platform}-${process.arch}`;
   if (process.platform !== 'linux') return machine;
-  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  const report = process.report as typeof process.report & { excludeNetwork?: boolean };
+  const { excludeNetwork } = report;
+  // Names of hosts would be looked up, and waited for.
+  report.excludeNetwork = true;
+  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
+  report.excludeNetwork = excludeNetwork;
   return header.glibcVersionRuntime === undefined ? `${machine}-musl` : machine;
 }
 

@@ -100,6 +100,7 @@ export async function deflateWith(
   } finally {
     clearTimeout(timeout);
     settled();
+    kill();
   }
 }
 

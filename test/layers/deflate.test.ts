@@ -80,9 +80,17 @@ describe('libdeflate gives the same bytes', () => {
     }
   });
 
-  test('as libdeflate, and as deflateWith of the Bun for this machine', async () => {
+  test('when a build asks for them', async () => {
     expect(sha256(await libdeflate()(content))).toBe(DEFLATED[1][1]);
   });
+});
+
+test.each([
+  [11, 99_999_999],
+  [10, 100_000_000],
+])('level %i is for %i bytes', async (level, bytes) => {
+  const telling = program(`#!/bin/sh\nexit $3\n`);
+  await expect(deflateWith(telling, Buffer.alloc(bytes))).rejects.toThrow(`status ${level};`);
 });
 
 describe('a compressor is told of with a cure', () => {
