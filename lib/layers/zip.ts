@@ -9,7 +9,7 @@ import type { TreeFile } from './specs';
 export type ZipWriter = (files: readonly TreeFile[]) => Promise<Buffer>;
 
 /** Names the default writer and its settings; part of every digest and input fingerprint. */
-export const ZIP_FORMAT = 'fflate zlib-6 libdeflate-10/11 1';
+export const ZIP_FORMAT = 'fflate zlib-6 libdeflate-10 1';
 
 /**
  * From this size on, libdeflate. Interpreters have all but some kilobytes of a layer; whatever is
