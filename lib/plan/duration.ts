@@ -13,7 +13,7 @@ export const MODEL = {
   codeBuildStart: 16,
   /** A build action that finds every layer built, and each layer that it has to build. */
   build: 29,
-  layerBuild: 6.3,
+  layerBuild: 5.7,
   /** A synth action, and each target in it. */
   synth: 34,
   synthTarget: 0.08,
