@@ -1,15 +1,31 @@
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { chmod, mkdir, rename, symlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
+import { pipeline as connect, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { crc32, createDeflateRaw } from 'node:zlib';
+import { Zip, type ZipInputFile } from 'fflate';
 import { type Entry, fromBufferPromise, openPromise } from 'yauzl';
-import { ZipFile } from 'yazl';
 import { LayersError } from './errors';
 
 const FILE_TYPE = 0o170000;
+const REGULAR_FILE = 0o100000;
 const SYMLINK = 0o120000;
+
+const UNIX = 3;
+const STORED = 0;
+const DEFLATED = 8;
+
+/** fflate writes no zip64, and would write nonsense beyond these. */
+const MAX_BYTES = 0xffffffff;
+const MAX_ENTRIES = 0xffff;
+
+/**
+ * DOS times have no zone and fflate writes the local one, so this is the same wall clock
+ * everywhere. Noon, because no time zone has ever skipped it.
+ */
+const TIME = new Date(1980, 0, 1, 12, 0, 0);
 
 /** A file on disk and where it goes in the zip; `target` makes it a symbolic link instead. */
 export interface ZipEntry {
@@ -19,20 +35,72 @@ export interface ZipEntry {
   readonly target?: string;
 }
 
-/** Writes a zip under a temporary name, then renames it to `zipPath`. */
+/**
+ * What a zip says of a regular file with deflated content, but for its time the file's own.
+ *
+ * @param mode permission bits
+ */
+export function zipHeader(path: string, mode: number): ZipInputFile {
+  const attrs = ((REGULAR_FILE | mode) << 16) >>> 0;
+  return { filename: path, crc: 0, size: 0, compression: DEFLATED, os: UNIX, attrs, mtime: TIME };
+}
+
+/**
+ * Writes a zip under a temporary name, then renames it to `zipPath`.
+ *
+ * @throws LayersError `ZipTooLarge`
+ */
 export async function writeZip(zipPath: string, entries: readonly ZipEntry[]): Promise<void> {
-  const zip = new ZipFile();
+  const partial = `${zipPath}.partial`;
+  await pipeline(zipChunks(zipPath, entries), createWriteStream(partial));
+  await rename(partial, zipPath);
+}
+
+/** A zip piece by piece, so that no file has to fit into memory. */
+async function* zipChunks(zipPath: string, entries: readonly ZipEntry[]) {
+  const chunks: Uint8Array[] = [];
+  let written = 0;
+  const zip = new Zip((error, chunk) => {
+    if (error) throw error;
+    written += chunk.length;
+    chunks.push(chunk);
+  });
   for (const { source, path, mode, target } of entries) {
+    const file = zipHeader(path, mode & 0o777);
     // What is compressed already only costs time.
-    const compress = !path.endsWith('.zip');
-    if (target === undefined)
-      zip.addFile(source, path, { mode: 0o100000 | (mode & 0o777), compress });
-    else zip.addBuffer(Buffer.from(target), path, { mode: SYMLINK | 0o777 });
+    if (path.endsWith('.zip')) file.compression = STORED;
+    if (target !== undefined) file.attrs = ((SYMLINK | 0o777) << 16) >>> 0;
+    zip.add(file);
+    const content =
+      target === undefined ? createReadStream(source) : Readable.from([Buffer.from(target)]);
+    for await (const chunk of packed(content, file)) {
+      file.ondata?.(null, chunk, false);
+      yield* chunks.splice(0);
+    }
+    file.ondata?.(null, new Uint8Array(), true);
+    if (entries.length > MAX_ENTRIES || file.size > MAX_BYTES || written > MAX_BYTES) {
+      throw new LayersError(
+        'ZipTooLarge',
+        `${zipPath} would hold more than ${MAX_ENTRIES} files or 4 GiB; leave files out`,
+      );
+    }
   }
   zip.end();
-  const partial = `${zipPath}.partial`;
-  await pipeline(zip.outputStream as Readable, createWriteStream(partial));
-  await rename(partial, zipPath);
+  yield* chunks.splice(0);
+}
+
+/** A file's bytes as they go into the zip; sets its checksum and size, as fflate expects it. */
+function packed(content: Readable, file: ZipInputFile): AsyncIterable<Buffer<ArrayBuffer>> {
+  async function* counted(chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      file.crc = crc32(chunk, file.crc);
+      file.size += chunk.length;
+      yield chunk;
+    }
+  }
+  if (file.compression === STORED) return counted(content) as AsyncIterable<Buffer<ArrayBuffer>>;
+  // An error ends the last stream, whose reader is told.
+  return connect(content, counted, createDeflateRaw(), () => undefined);
 }
 
 /**

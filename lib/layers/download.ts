@@ -126,7 +126,7 @@ function downloadError(source: PackageSource, cause: unknown): LayersError {
   if (code === 'E404' || code === 'ETARGET') {
     return new LayersError(
       'PackageNotFound',
-      `the registry has no ${describeSource(source)}: ${reason}; check runtime.json and npm's registry`,
+      `the registry has no ${describeSource(source)}: ${reason}; check the version and npm's registry`,
       { cause },
     );
   }
@@ -199,7 +199,8 @@ async function untar(tarball: Buffer, wanted: ReadonlySet<string>): Promise<Map<
   await new Promise<void>((resolve, reject) => {
     parser.on('error', reject);
     parser.on('end', resolve);
-    const gunzip = createGunzip();
+    // Interpreters unpack to 100 MB: in pieces of 16 KB these cost half a second more.
+    const gunzip = createGunzip({ chunkSize: 1 << 20 });
     gunzip.on('error', reject);
     Readable.from([tarball]).pipe(gunzip).pipe(parser);
   });

@@ -3,9 +3,7 @@ import { rmSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LayersError } from '../errors';
-
-const unfinished = new Set<string>();
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+import { onInterrupt } from '../interrupt';
 
 /**
  * Writes a file so that its name exists with the whole content or not at all: into a hidden
@@ -13,15 +11,19 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
  *
  * @throws LayersError `WriteFailed` (disk full, no permission, …)
  */
-export async function writeWhole(file: string, content: Buffer | string): Promise<void> {
+export async function writeWhole(
+  file: string,
+  content: Buffer | string,
+  mode = 0o644,
+): Promise<void> {
   const partial = join(
     dirname(file),
     `.${basename(file)}.${randomBytes(6).toString('hex')}.partial`,
   );
-  watch(partial);
+  const settled = onInterrupt(() => rmSync(partial, { force: true }));
   try {
     await mkdir(dirname(file), { recursive: true });
-    const handle = await open(partial, 'wx', 0o644);
+    const handle = await open(partial, 'wx', mode);
     try {
       await handle.writeFile(content);
       await handle.sync();
@@ -30,10 +32,11 @@ export async function writeWhole(file: string, content: Buffer | string): Promis
     }
     await rename(partial, file);
   } catch (cause) {
-    await rm(partial, { force: true });
+    // The first fault is the one to tell of.
+    await rm(partial, { force: true }).catch(() => undefined);
     throw writeFailed(file, cause);
   } finally {
-    unwatch(partial);
+    settled();
   }
 }
 
@@ -53,21 +56,4 @@ function writeFailed(path: string, cause: unknown): LayersError {
     `${path} could not be written: ${reason}; check the folder and the free space`,
     { cause },
   );
-}
-
-function watch(partial: string): void {
-  if (unfinished.size === 0) for (const signal of SIGNALS) process.once(signal, discard);
-  unfinished.add(partial);
-}
-
-function unwatch(partial: string): void {
-  unfinished.delete(partial);
-  if (unfinished.size === 0) for (const signal of SIGNALS) process.off(signal, discard);
-}
-
-/** Removes what is half written, then lets the signal do what it would have done. */
-function discard(signal: NodeJS.Signals): void {
-  for (const partial of unfinished) rmSync(partial, { force: true });
-  for (const other of SIGNALS) process.off(other, discard);
-  process.kill(process.pid, signal);
 }

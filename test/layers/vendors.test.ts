@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
-import { ZipFile } from 'yazl';
+import { zipSync } from 'fflate';
 import { readManifests } from '../../lib/layers';
 import { fileFetch } from '../../lib/layers/download';
 import { vendorLookup } from '../../lib/layers/vendors';
@@ -56,10 +55,7 @@ class FixtureSites {
   async addDeno(version: string, programs: Partial<Record<Architecture, Buffer>>): Promise<void> {
     for (const [architecture, program] of Object.entries(programs)) {
       const name = `deno-${architecture === 'arm64' ? 'aarch64' : 'x86_64'}-unknown-linux-gnu.zip`;
-      const zip = new ZipFile();
-      zip.addBuffer(program, 'deno', { mode: 0o100755 });
-      zip.end();
-      const archive = await buffer(zip.outputStream);
+      const archive = Buffer.from(zipSync({ deno: program }));
       this.files.set(`/deno/v${version}/${name}`, archive);
       const sum = `${sha256(archive)}  target/release/${name}\n`;
       this.files.set(`/deno/v${version}/${name}.sha256sum`, Buffer.from(sum));

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import { ZipFile } from 'yazl';
+import { zipSync } from 'fflate';
 import type { Checkout } from '../e2e/support';
 
 /** The example function of Node.js as a zip: as it is, and one that answers with another version. */
@@ -13,12 +12,9 @@ export async function wrongExample(
   const source = readFileSync(join(checkout.root, 'assets/examples/node', file), 'utf8');
   const changed = source.replace('process.versions.node', "'0.0.0'");
   if (changed === source) throw new Error(`${file} does not answer with process.versions.node`);
-  return { right: await zip(file, source), wrong: await zip(file, changed) };
+  return { right: zip(file, source), wrong: zip(file, changed) };
 }
 
-async function zip(name: string, content: string): Promise<Buffer> {
-  const file = new ZipFile();
-  file.addBuffer(Buffer.from(content), name, { mode: 0o100644 });
-  file.end();
-  return buffer(file.outputStream);
+function zip(name: string, content: string): Buffer {
+  return Buffer.from(zipSync({ [name]: [Buffer.from(content), { os: 3, attrs: 0o100644 << 16 }] }));
 }

@@ -43,7 +43,7 @@ beforeAll(async () => {
     `process.chdir(__dirname); require(${JSON.stringify(CLI)});`,
   );
   lambda = new LambdaClient(cloud.cloud.sdkConfig(OTHER, REGION));
-  const ZipFile = await zip({ 'mod.ts': { content: '' } });
+  const ZipFile = zip({ 'mod.ts': { content: '' } });
   for (const LayerName of [RECORDED, USED, SHARED, OLD, OLD, FOREIGN]) {
     await lambda.send(new PublishLayerVersionCommand({ LayerName, Content: { ZipFile } }));
   }

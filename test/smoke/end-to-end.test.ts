@@ -1,9 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { DeleteLayerVersionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { ZipFile } from 'yazl';
+import { zipSync } from 'fflate';
 import { bundleTools } from '../../lib/publish/bundle-tools';
 import type { InvokeHook, InvokeHookAnswer } from '../../lib/rehearsal/hooks';
 import type { ReleaseLayer, ReleasePlan, ReleaseTarget, SmokeCheck } from '../../lib/release';
@@ -20,7 +19,7 @@ jest.setTimeout(60_000);
 beforeAll(async () => {
   cloud = await TestCloud.start();
   tools = join(cloud.dir, 'tools.cjs');
-  const bytes = await zip('bin/deno');
+  const bytes = zip('bin/deno');
   release = plan(
     [
       [HOME, 'eu-west-1'],
@@ -29,7 +28,7 @@ beforeAll(async () => {
     [layer('deno', 'arm64', bytes), layer('deno', 'x86_64', bytes)],
   );
   [home, other] = release.targets;
-  const code = await zip('mod.ts');
+  const code = zip('mod.ts');
   await Promise.all([
     bundleTools(tools),
     ...release.targets.map(async (target) => {
@@ -44,11 +43,8 @@ beforeAll(async () => {
 });
 afterAll(() => cloud?.stop());
 
-function zip(path: string): Promise<Buffer> {
-  const file = new ZipFile();
-  file.addBuffer(Buffer.from(path), path, { mtime: new Date(0) });
-  file.end();
-  return buffer(file.outputStream);
+function zip(path: string): Buffer {
+  return Buffer.from(zipSync({ [path]: Buffer.from(path) }, { mtime: '1980-01-02' }));
 }
 
 /** What the publish stage makes of a target: layers, functions and the role of the smoke action. */

@@ -10,7 +10,7 @@ import {
   DescribeStacksCommand,
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation';
-import yazl from 'yazl';
+import { zipSync } from 'fflate';
 import type { LocalCloud } from '../../../lib/rehearsal/cloud';
 import type { InvokeHook, InvokeHookAnswer, PipelineHook } from '../../../lib/rehearsal/hooks';
 
@@ -53,13 +53,12 @@ export class FakeHooks {
 }
 
 /** A zip with modes, as `layers build` writes them. */
-export function zip(files: Record<string, { content: string; mode?: number }>): Promise<Buffer> {
-  const archive = new yazl.ZipFile();
-  for (const [path, { content, mode = 0o644 }] of Object.entries(files)) {
-    archive.addBuffer(Buffer.from(content), path, { mode: 0o100000 | mode });
-  }
-  archive.end();
-  return buffer(archive.outputStream);
+export function zip(files: Record<string, { content: string; mode?: number }>): Buffer {
+  const entries = Object.entries(files).map(([path, { content, mode = 0o644 }]) => [
+    path,
+    [Buffer.from(content), { os: 3, attrs: (0o100000 | mode) << 16 }],
+  ]);
+  return Buffer.from(zipSync(Object.fromEntries(entries)));
 }
 
 /** Stacks of one account and region, waited for. */

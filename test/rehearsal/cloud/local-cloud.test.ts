@@ -64,14 +64,14 @@ beforeAll(async () => {
     s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
   await put(
     'layer.zip',
-    await zip({
+    zip({
       bootstrap: { content: '#!/bin/sh\n', mode: 0o755 },
       'lib/a.txt': { content: 'a' },
     }),
   );
   await put(
     'code.zip',
-    await zip({ 'index.js': { content: 'code' }, bootstrap: { content: 'no mode', mode: 0o644 } }),
+    zip({ 'index.js': { content: 'code' }, bootstrap: { content: 'no mode', mode: 0o644 } }),
   );
   await put('broken.zip', Buffer.from('not a zip'));
   expect((await stacks.create('role', { Role: role })).status).toBe('CREATE_COMPLETE');

@@ -1,0 +1,23 @@
+const undos = new Set<() => void>();
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Does `undo` should Ctrl-C or SIGTERM end this process, then lets the signal do what it would have
+ * done.
+ *
+ * @returns to be called when there is nothing to undo any more
+ */
+export function onInterrupt(undo: () => void): () => void {
+  if (undos.size === 0) for (const signal of SIGNALS) process.once(signal, interrupted);
+  undos.add(undo);
+  return () => {
+    undos.delete(undo);
+    if (undos.size === 0) for (const signal of SIGNALS) process.off(signal, interrupted);
+  };
+}
+
+function interrupted(signal: NodeJS.Signals): void {
+  for (const undo of undos) undo();
+  for (const other of SIGNALS) process.off(other, interrupted);
+  process.kill(process.pid, signal);
+}
