@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { cacheRoot } from '../cache-root';
 import { LayersError } from '../errors';
-import { cacheRoot } from '../rehearsal/tools/cache';
 import { describeSource, type FetchTarball, fileFetch, readSource } from './download';
 import { writeWhole } from './write';
 

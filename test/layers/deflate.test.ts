@@ -17,7 +17,8 @@ import { ensureCompressor } from '../../lib/layers/compressor';
 import { deflateWith, libdeflate } from '../../lib/layers/deflate';
 import { npmFetch } from '../../lib/layers/download';
 import { ensureQemu } from '../../lib/rehearsal/tools/qemu';
-import { HOST, PROJECT, tarballOf, temporaryFolder } from './fixtures';
+import { temporaryFolder } from '../temporary-folder';
+import { HOST, PROJECT, tarballOf } from './fixtures';
 
 /** What compresses neither well nor badly: digits, and copies from further and further back. */
 const content = Buffer.alloc(3 << 20);

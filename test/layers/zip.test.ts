@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { extractZip, readZipEntries } from '../../lib/archive';
 import { zlibDeflate } from '../../lib/layers/deflate';
 import { writeZip, zipWriter } from '../../lib/layers/zip';
-import { temporaryFolder } from './fixtures';
+import { temporaryFolder } from '../temporary-folder';
 
 const MIB = 1 << 20;
 const half = randomBytes(MIB / 2);

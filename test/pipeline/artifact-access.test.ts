@@ -17,11 +17,13 @@ describe('artifacts of targets in the home account and in others', () => {
   const { app } = stackOf({ plan: planOf(raw) });
   const statements = stacksOf(app.synth())
     .flatMap((stack) => resourcesOf(stack))
-    .flatMap(({ Type, Properties }): Statement[] => {
-      if (Type === 'AWS::S3::BucketPolicy') return Properties?.PolicyDocument.Statement;
-      if (Type === 'AWS::KMS::Key') return Properties?.KeyPolicy.Statement;
-      return [];
-    });
+    .flatMap(({ Properties }) => {
+      const { PolicyDocument, KeyPolicy } = Properties as Partial<
+        Record<'PolicyDocument' | 'KeyPolicy', { readonly Statement: readonly Statement[] }>
+      >;
+      return [...(KeyPolicy?.Statement ?? []), ...(PolicyDocument?.Statement ?? [])];
+    })
+    .filter(({ Principal }) => Principal !== undefined);
   const principals = ({ Principal: { AWS = [] } }: Statement) => [AWS].flat();
 
   test('no policy names a role of another account: without it the policy would be refused', () => {

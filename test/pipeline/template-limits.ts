@@ -68,7 +68,7 @@ export function stacksOf(assembly: CloudAssembly): CloudFormationStackArtifact[]
   ];
 }
 
-const resourcesOf = ({ template }: CloudFormationStackArtifact): Resource[] =>
+export const resourcesOf = ({ template }: CloudFormationStackArtifact): Resource[] =>
   Object.values(template.Resources);
 
 function expectWithinLimits(stack: CloudFormationStackArtifact): void {

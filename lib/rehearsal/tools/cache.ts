@@ -1,13 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-
-/** Where tools are kept between runs. */
-export function cacheRoot(): string {
-  const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  return join(base, 'lambda-runtime-layers');
-}
+import { cacheRoot } from '../../cache-root';
 
 /**
  * Makes the folder `name` once: `build` fills a temporary sibling, which is then renamed, so
