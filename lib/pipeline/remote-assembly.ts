@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { App, Stage } from 'aws-cdk-lib';
 import { AssetManifestArtifact, CloudAssemblyBuilder } from 'aws-cdk-lib/cx-api';
@@ -24,46 +24,46 @@ export function writeRemoteAssembly({ name, stage, targets, nameOf }: RemoteAsse
   const [stack] = stage.synth().stacks;
   const [assets] = stack.dependencies.filter(AssetManifestArtifact.isAssetManifestArtifact);
   const assembly = new CloudAssemblyBuilder(join((stage.node.root as App).outdir, name));
-  copyFileSync(stack.templateFullPath, join(assembly.outdir, basename(stack.templateFullPath)));
   for (const target of targets) {
     const id = nameOf(target);
-    const assetsId = `${id}.assets`;
-    const place = <T>(value: T) =>
-      replaced(value, {
+    const placed = (text: string) =>
+      replaced(text, {
         // The CDK CLI replaces these two as well, but takes the account of its own credentials for
         // that of an asset.
         [`\${AWS::AccountId}`]: target.account,
         [`\${AWS::Region}`]: target.region,
-        [assets.id]: assetsId,
+        // Names of files; and paths of constructs, by which the CLI tells what failed.
+        [stack.id]: id,
+        [`/${stage.node.id}/`]: `/${id}/`,
       });
-    const { files, ...rest } = place(readAssetManifest(assets.file));
-    for (const { destinations } of Object.values(files)) {
-      for (const destination of Object.values(destinations)) destination.region = target.region;
-    }
-    const file = `${assetsId}.json`;
-    writeFileSync(join(assembly.outdir, file), JSON.stringify({ ...rest, files }, undefined, 2));
-    const { type, properties } = assets.manifest;
-    assembly.addArtifact(assetsId, { type, properties: { ...properties, file } });
-    const { additionalMetadataFile, ...manifest } = place(stack.manifest);
+    const copy = (file: string, change = placed) =>
+      writeFileSync(
+        join(assembly.outdir, placed(basename(file))),
+        change(readFileSync(file, 'utf8')),
+      );
+    copy(stack.templateFullPath);
+    copy(assets.file, (text) => inRegion(placed(text), target.region));
+    assembly.addArtifact(placed(assets.id), JSON.parse(placed(JSON.stringify(assets.manifest))));
+    const { additionalMetadataFile, ...manifest } = stack.manifest;
     assembly.addArtifact(id, {
-      ...manifest,
+      ...JSON.parse(placed(JSON.stringify(manifest))),
       environment: `aws://${target.account}/${target.region}`,
-      displayName: id,
     });
   }
   assembly.buildAssembly();
 }
 
-interface AssetManifest {
-  readonly files: Record<string, { readonly destinations: Record<string, { region?: string }> }>;
+/** An asset manifest, all destinations of which are in a region. */
+function inRegion(text: string, region: string): string {
+  const manifest: {
+    readonly files: Record<string, { readonly destinations: Record<string, { region?: string }> }>;
+  } = JSON.parse(text);
+  for (const { destinations } of Object.values(manifest.files)) {
+    for (const destination of Object.values(destinations)) destination.region = region;
+  }
+  return JSON.stringify(manifest, undefined, 2);
 }
 
-function readAssetManifest(file: string): AssetManifest {
-  return JSON.parse(readFileSync(file, 'utf8'));
-}
-
-function replaced<T>(value: T, texts: Readonly<Record<string, string>>): T {
-  let json = JSON.stringify(value);
-  for (const [text, by] of Object.entries(texts)) json = json.replaceAll(text, by);
-  return JSON.parse(json);
+function replaced(text: string, by: Readonly<Record<string, string>>): string {
+  return Object.entries(by).reduce((result, [from, to]) => result.replaceAll(from, to), text);
 }

@@ -76,16 +76,16 @@ export class TargetChecks {
   /** Every problem of the target, each with its cure; none when it is ready. */
   async problems(): Promise<string[]> {
     const lookup = await this.attempt(() => this.trusts(this.openLookup));
-    const publish = [
+    const access = [
       ...(await this.attempt(() => this.trusts(this.openPublish))),
       ...(await this.attempt(() => this.homeReaches())),
     ];
     // Everything else is asked through the first role.
-    if (lookup.length > 0) return [...lookup, ...publish];
+    if (lookup.length > 0) return [...lookup, ...access];
     const code = await this.attempt(() => this.codeFits());
-    if (this.regionIsOff) return [...publish, ...code];
+    if (this.regionIsOff) return [...access, ...code];
     return [
-      ...publish,
+      ...access,
       ...(await this.attempt(() => this.bootstrapIsNew())),
       ...code,
       ...(await this.attempt(() => this.versionsRemain())),

@@ -81,9 +81,9 @@ function names(said: string, { policy, field, value, statement }: Permission): b
   const { Action, Principal = {} } = document.Statement[statement];
   if (kind === 'bucket') {
     const refused = field === 'Principal' ? [value] : Object.values(Principal).flat();
-    return refused.some(
-      (arn) => said.includes('AccessDenied: Access Denied') && said.includes(arn),
-    );
+    // An account stands for the roles of it that the condition names.
+    const theirs = refused.map((arn) => arn.replace(/:root$/, ':role/'));
+    return said.includes('AccessDenied: Access Denied') && theirs.some((arn) => said.includes(arn));
   }
   const actions = field === 'Action' ? [value] : [Action].flat();
   const refused = actions.some((action) =>
