@@ -154,7 +154,7 @@ function pipelineQuotas(
     },
     {
       quota: "bytes of the artifact bucket's policy (estimated from the accounts in its region)",
-      used: 900 + 140 * Math.max(accountsIn(home.region), ...elsewhere),
+      used: 700 + 140 * Math.max(accountsIn(home.region), ...elsewhere),
       limit: MAX_BUCKET_POLICY_BYTES,
     },
     {
