@@ -109,8 +109,9 @@ function facts(
  * - GovCloud: no Graviton in CodeBuild (AWS GovCloud (US) User Guide, "AWS CodeBuild"), no
  *   connections in us-gov-west-1 (CodePipeline User Guide, "Connections").
  * - China: no connections; no CloudFormation actions (CodePipeline User Guide of Amazon Web Services
- *   in China, "CloudFormation deploy action reference"). botocore and the announcements of 2025 have CodePipeline there,
- *   "Getting Started with AWS services in China" says under CodeBuild that it is not there.
+ *   in China, "CloudFormation deploy action reference"). botocore and the announcements of 2025 have
+ *   CodePipeline there, "Getting Started with AWS services in China" says under CodeBuild that it is
+ *   not there.
  */
 export const REGIONS: ReadonlyMap<string, RegionFacts> = new Map([
   ...facts(COMMERCIAL_DEFAULT, { partition: 'aws', optIn: false }),

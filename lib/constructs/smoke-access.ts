@@ -1,6 +1,7 @@
 import { aws_iam as iam } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { TargetLayer } from '../release';
+import { rolesByCondition } from './role-condition';
 
 export interface SmokeAccessProps {
   readonly roleName: string;
@@ -14,10 +15,11 @@ export interface SmokeAccessProps {
 export class SmokeAccess extends Construct {
   constructor(scope: Construct, id: string, props: SmokeAccessProps) {
     super(scope, id);
+    const [assumedBy] = rolesByCondition(props.trustedRoleArn) as [iam.IPrincipal];
     new iam.Role(this, 'Role', {
       roleName: props.roleName,
       description: 'Assumed by the delivery pipeline to smoke-test the layers of this region',
-      assumedBy: trusted(props.trustedRoleArn),
+      assumedBy,
       inlinePolicies: {
         Smoke: new iam.PolicyDocument({
           statements: [
@@ -36,15 +38,4 @@ export class SmokeAccess extends Construct {
       },
     });
   }
-}
-
-/**
- * As a principal it would be the role that has this name now: after that was deleted and made anew,
- * nobody could assume this one.
- */
-function trusted(roleArn: string): iam.IPrincipal {
-  const home = roleArn.replace(/:role\/.*/, ':root');
-  return new iam.ArnPrincipal(home).withConditions({
-    ArnEquals: { 'aws:PrincipalArn': roleArn },
-  });
 }

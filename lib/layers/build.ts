@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { LayersError } from '../errors';
+import { sha256Hex } from '../hash';
 import { type LayerManifest, layerName } from '../release';
 import { libdeflate } from './deflate';
-import { layerDigest, sha256Hex } from './digest';
+import { layerDigest } from './digest';
 import {
   describeSource,
   type FetchFile,

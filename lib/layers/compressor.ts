@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { cacheRoot } from '../cache-root';
 import { LayersError } from '../errors';
+import { sha256Hex, sha256OfFile } from '../hash';
 import { describeSource, type FetchTarball, fileFetch, readSource } from './download';
 import { writeWhole } from './write';
 
@@ -82,13 +80,15 @@ export async function ensureCompressor(
     );
   }
   const file = join(cacheRoot(), `bun-${VERSION}-${machine}`);
-  if ((await sha256OfFile(file)) === build.sha256) return file;
+  // No such file, or none that can be read: it is fetched.
+  const cached = await sha256OfFile(file, 'hex').catch(() => undefined);
+  if (cached === build.sha256) return file;
   const { package: name, integrity, sha256 } = build;
   const source = { package: name, version: VERSION, integrity };
   try {
     const found = await readSource(source, [PROGRAM], { fetchTarball, fetchFile: fileFetch() });
     const program = found.get(PROGRAM) as Buffer;
-    if (createHash('sha256').update(program).digest('hex') !== sha256) {
+    if (sha256Hex(program) !== sha256) {
       throw new LayersError(
         'IntegrityMismatch',
         `${PROGRAM} of ${describeSource(source)} does not have the pinned SHA-256 ${sha256}; do not use it before you know who changed it`,
@@ -117,13 +117,4 @@ function thisMachine(): string {
   const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
   report.excludeNetwork = excludeNetwork;
   return header.glibcVersionRuntime === undefined ? `${machine}-musl` : machine;
-}
-
-/** Undefined where there is no such file, or none that can be read. */
-async function sha256OfFile(file: string): Promise<string | undefined> {
-  const hash = createHash('sha256');
-  return pipeline(createReadStream(file), hash).then(
-    () => hash.digest('hex'),
-    () => undefined,
-  );
 }

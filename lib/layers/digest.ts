@@ -19,10 +19,6 @@ export interface HashedFile {
   readonly sha256: string;
 }
 
-export function sha256Hex(content: Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
-}
-
 /**
  * Digest of a layer, 64 hex digits: SHA-256 over the UTF-8 text
  *

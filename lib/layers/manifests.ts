@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { LayersError } from '../errors';
+import { sha256OfFile } from '../hash';
 import type { LayerManifest } from '../release';
 import type { LayerSpec } from './specs';
 import { writeWhole } from './write';
@@ -73,9 +72,7 @@ export function writeManifest(manifest: LayerManifest, dir: string): Promise<voi
 export async function zipIsIntact(manifest: LayerManifest, dir: string): Promise<boolean> {
   const file = zipPath(manifest, dir);
   if (!existsSync(file) || statSync(file).size !== manifest.zipBytes) return false;
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('base64') === manifest.codeSha256;
+  return (await sha256OfFile(file, 'base64')) === manifest.codeSha256;
 }
 
 export function zipPath(manifest: Pick<LayerManifest, 'name'>, dir: string): string {

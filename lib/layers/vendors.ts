@@ -1,6 +1,6 @@
 import { LayersError } from '../errors';
+import { sha256Hex } from '../hash';
 import { ARCHITECTURES, type Architecture, type VendorSource } from '../release';
-import { sha256Hex } from './digest';
 import { type FetchFile, fileFetch } from './download';
 
 /** What a runtime's vendor has of one version on its own download site. */

@@ -225,8 +225,6 @@ export class DeliveryPipelineStack extends Stack {
       publish: new PublishStage(this, `publish-${wave.name}`, { plan, target }),
       release: new ReleaseStage(this, `release-${wave.name}`, { plan, target }),
     };
-    const published = templateOf(stages.publish);
-    const released = templateOf(stages.release);
     const deployRemotely = (kind: Deployment, deployment: RemoteDeployment | undefined) => {
       if (!deployment) return [];
       const { action, targets } = deployment;
@@ -242,27 +240,26 @@ export class DeliveryPipelineStack extends Stack {
     const deploy = (
       kind: Deployment,
       { targets }: Step,
-      props: Pick<DeployStepProps, 'template' | 'makesRoles' | 'replaceOnFailure'>,
-    ) =>
-      targets.map(
+      props: Pick<DeployStepProps, 'makesRoles' | 'replaceOnFailure'> = {},
+    ) => {
+      const template = templateOf(stages[kind]);
+      return targets.map(
         (target) =>
           new DeployStep(deploymentName(kind, target), {
             naming: plan,
             assembly,
             target,
+            template,
             ...props,
           }),
       );
+    };
     for (const step of steps.publish) {
       const { stage, remote, smoke } = step;
       const deploying = [
         // A stack whose creation failed cannot be updated, and a person would have to delete it in
         // every target. Layer versions survive: they are RETAINed.
-        ...deploy('publish', step, {
-          template: published,
-          makesRoles: true,
-          replaceOnFailure: true,
-        }),
+        ...deploy('publish', step, { makesRoles: true, replaceOnFailure: true }),
         ...deployRemotely('publish', remote),
       ];
       const testing = smoke ? [smokeStep(release, wave, smoke, smokeRole)] : [];
@@ -274,7 +271,7 @@ export class DeliveryPipelineStack extends Stack {
       pipeline.addWave(stage, {
         pre: [
           // Never replaced: consumers would miss their parameters meanwhile.
-          ...deploy('release', step, { template: released }),
+          ...deploy('release', step),
           ...deployRemotely('release', remote),
         ],
       });

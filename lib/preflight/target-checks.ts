@@ -49,6 +49,7 @@ export class TargetChecks {
   private readonly openPublish: () => Promise<unknown>;
   private readonly bootstrap: string;
   private regionIsOff = false;
+  private versions: Promise<ReadonlyMap<ReleaseLayer, readonly unknown[]>> | undefined;
 
   /** @param homeAccount account that the target's bootstrap must trust */
   constructor(
@@ -117,10 +118,9 @@ export class TargetChecks {
       await sts.send(new GetCallerIdentityCommand({}));
       return [];
     } catch (error) {
-      const { code } = explain(error, { action: 'sts:GetCallerIdentity', region });
-      if (code !== 'RefusedCredentials' && (error as Error).name !== 'RegionDisabledException') {
-        throw explain(error, { action: 'sts:GetCallerIdentity', region });
-      }
+      const reason = explain(error, { action: 'sts:GetCallerIdentity', region });
+      const { name } = error as Error;
+      if (reason.code !== 'RefusedCredentials' && name !== 'RegionDisabledException') throw reason;
       return [
         `region ${region} is not enabled in the home account ${this.homeAccount}, from which the CDK CLI deploys to it: ${(error as Error).message}; enable it there (aws account enable-region --region-name ${region}), or pause the target`,
       ];
@@ -175,39 +175,42 @@ export class TargetChecks {
     ];
   }
 
-  /** Numbers of the versions that a layer has, the newest first. */
-  private async versionsOf({ name }: ReleaseLayer): Promise<(number | undefined)[]> {
-    const numbers: (number | undefined)[] = [];
-    let Marker: string | undefined;
-    do {
-      const page = await this.send('lambda:ListLayerVersions', () =>
-        this.lambda.send(new ListLayerVersionsCommand({ LayerName: name, Marker })),
-      );
-      numbers.push(...(page.LayerVersions ?? []).map(({ Version }) => Version));
-      Marker = page.NextMarker;
-    } while (Marker);
-    return numbers;
+  /** Numbers of the versions that each layer has; asked once, two checks need them. */
+  private layerVersions(): Promise<ReadonlyMap<ReleaseLayer, readonly unknown[]>> {
+    this.versions ??= this.listVersions();
+    return this.versions;
+  }
+
+  private async listVersions(): Promise<Map<ReleaseLayer, unknown[]>> {
+    const versions = new Map<ReleaseLayer, unknown[]>();
+    for (const layer of this.plan.layers) {
+      const numbers: unknown[] = [];
+      let Marker: string | undefined;
+      do {
+        const page = await this.send('lambda:ListLayerVersions', () =>
+          this.lambda.send(new ListLayerVersionsCommand({ LayerName: layer.name, Marker })),
+        );
+        numbers.push(...(page.LayerVersions ?? []).map(({ Version }) => Version));
+        Marker = page.NextMarker;
+      } while (Marker);
+      versions.set(layer, numbers);
+    }
+    return versions;
   }
 
   private async missingLayerBytes(): Promise<number> {
-    let bytes = 0;
-    for (const layer of this.plan.layers) {
-      if (!(await this.versionsOf(layer)).includes(1)) bytes += layer.zipBytes;
-    }
-    return bytes;
+    const missing = [...(await this.layerVersions())].filter(([, numbers]) => !numbers.includes(1));
+    return missing.reduce((sum, [{ zipBytes }]) => sum + zipBytes, 0);
   }
 
   /** Lambda gives a number once: a layer whose version 1 was deleted never has one again. */
   private async versionsRemain(): Promise<string[]> {
-    const problems: string[] = [];
-    for (const layer of this.plan.layers) {
-      const versions = await this.versionsOf(layer);
-      if (versions.length === 0 || versions.includes(1)) continue;
-      problems.push(
-        `version 1 of layer ${layer.name} was deleted, and Lambda gives no number again; raise "revision" in assets/runtimes/${layer.runtime}/runtime.json, which gives the layer a new name`,
+    return [...(await this.layerVersions())]
+      .filter(([, numbers]) => numbers.length > 0 && !numbers.includes(1))
+      .map(
+        ([{ name, runtime }]) =>
+          `version 1 of layer ${name} was deleted, and Lambda gives no number again; raise "revision" in assets/runtimes/${runtime}/runtime.json, which gives the layer a new name`,
       );
-    }
-    return problems;
   }
 
   private async parametersFit(): Promise<string[]> {

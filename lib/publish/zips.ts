@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { LayersError } from '../errors';
+import { sha256OfFile } from '../hash';
 import { exampleObjectKey, layerObjectKey, type ReleasePlan } from '../release';
 
 /** A zip that belongs into every target's bucket. */
@@ -70,12 +68,10 @@ export async function findZips(
 
 /** Undefined where there is no such file. */
 async function sha256Base64(path: string): Promise<string | undefined> {
-  const hash = createHash('sha256');
   try {
-    await pipeline(createReadStream(path), hash);
+    return await sha256OfFile(path, 'base64');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  return hash.digest('base64');
 }

@@ -67,9 +67,10 @@ describe('libdeflate gives the same bytes', () => {
     expect(sha256(deflated)).toBe(DEFLATED);
   });
 
-  test('on the other architecture', async () => {
+  // Where nothing emulates x86_64 the test above has the other architecture.
+  (HOST === 'arm64' ? test.skip : test)('on the other architecture', async () => {
     const qemu = await ensureQemu(HOST, () => undefined);
-    if ('why' in qemu) return;
+    if ('why' in qemu) throw new Error(`${qemu.why}: ${qemu.cure}`);
     process.env.XDG_CACHE_HOME = temporaryFolder();
     const bun = await ensureCompressor(npmFetch(), 'linux-arm64');
     const emulated = program(`#!/bin/sh\nexec ${qemu.static} -L ${qemu.sysroot} ${bun} "$@"\n`);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { zipSync } from 'fflate';
 import type { Checkout } from '../e2e/support';
+import { zip } from '../rehearsal/cloud/fixture';
 
 /** The example function of Node.js as a zip: as it is, and one that answers with another version. */
 export async function wrongExample(
@@ -12,9 +12,8 @@ export async function wrongExample(
   const source = readFileSync(join(checkout.root, 'assets/examples/node', file), 'utf8');
   const changed = source.replace('process.versions.node', "'0.0.0'");
   if (changed === source) throw new Error(`${file} does not answer with process.versions.node`);
-  return { right: zip(file, source), wrong: zip(file, changed) };
-}
-
-function zip(name: string, content: string): Buffer {
-  return Buffer.from(zipSync({ [name]: [Buffer.from(content), { os: 3, attrs: 0o100644 << 16 }] }));
+  return {
+    right: zip({ [file]: { content: source } }),
+    wrong: zip({ [file]: { content: changed } }),
+  };
 }

@@ -3,16 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
-import {
-  type CloudAssembly,
-  type CloudFormationStackArtifact,
-  UNKNOWN_REGION,
-} from 'aws-cdk-lib/cx-api';
+import { type CloudFormationStackArtifact, UNKNOWN_REGION } from 'aws-cdk-lib/cx-api';
 import { context } from '../../cdk.json';
 import { REGIONS } from '../../lib/config';
 import { DeliveryPipelineStack } from '../../lib/pipeline';
 import { pythonEnvironment } from '../../lib/rehearsal/tools/python';
 import { planOf, rawConfig } from './fixture';
+import { stacksOf } from './template-limits';
 
 const MINUTES = 60_000;
 
@@ -65,10 +62,6 @@ function templates(): CloudFormationStackArtifact[] {
   raw.waves[1].canary = { region: 'eu-west-1' };
   const app = new App({ context, outdir: join(dir, 'cdk.out') });
   new DeliveryPipelineStack(app, 'Delivery', { plan: planOf(raw) });
-  const stacksOf = (assembly: CloudAssembly): CloudFormationStackArtifact[] => [
-    ...assembly.stacks,
-    ...assembly.nestedAssemblies.flatMap(({ nestedAssembly }) => stacksOf(nestedAssembly)),
-  ];
   return stacksOf(app.synth());
 }
 

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { App, Validations } from 'aws-cdk-lib';
-import type { CloudAssembly, CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
+import type { CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { context } from '../../cdk.json';
 import { DeliveryPipelineStack } from '../../lib/pipeline';
 import { releasePlan } from '../../lib/plan';
 import { temporaryFolder } from '../temporary-folder';
 import { planOf, rawConfig } from './fixture';
+import { stacksOf } from './template-limits';
 
 function inPartition(regions: readonly [string, string], source: object) {
   const [home] = regions;
@@ -47,10 +48,6 @@ describe.each(Object.entries(PLANS))('a pipeline in partition %s', (partition, p
     }));
 
   beforeAll(() => {
-    const stacksOf = (assembly: CloudAssembly): CloudFormationStackArtifact[] => [
-      ...assembly.stacks,
-      ...assembly.nestedAssemblies.flatMap(({ nestedAssembly }) => stacksOf(nestedAssembly)),
-    ];
     // Throws where cdk-nag finds something.
     stacks = stacksOf(app.synth());
   });

@@ -2,12 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeleteLayerVersionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { zipSync } from 'fflate';
 import { bundleTools } from '../../lib/publish/bundle-tools';
 import type { InvokeHook, InvokeHookAnswer } from '../../lib/rehearsal/hooks';
 import type { ReleaseLayer, ReleasePlan, ReleaseTarget, SmokeCheck } from '../../lib/release';
 import { role, TestCloud } from '../publish/cloud';
 import { base64, HOME, layer, OTHER, plan } from '../publish/fixture';
+import { zip } from '../rehearsal/cloud/fixture';
 
 let cloud: TestCloud;
 let release: ReleasePlan;
@@ -19,7 +19,7 @@ jest.setTimeout(60_000);
 beforeAll(async () => {
   cloud = await TestCloud.start();
   tools = join(cloud.dir, 'tools.cjs');
-  const bytes = zip('bin/deno');
+  const bytes = zip({ 'bin/deno': { content: '' } });
   release = plan(
     [
       [HOME, 'eu-west-1'],
@@ -28,7 +28,7 @@ beforeAll(async () => {
     [layer('deno', 'arm64', bytes), layer('deno', 'x86_64', bytes)],
   );
   [home, other] = release.targets;
-  const code = zip('mod.ts');
+  const code = zip({ 'mod.ts': { content: '' } });
   await Promise.all([
     bundleTools(tools),
     ...release.targets.map(async (target) => {
@@ -42,10 +42,6 @@ beforeAll(async () => {
   ]);
 });
 afterAll(() => cloud?.stop());
-
-function zip(path: string): Buffer {
-  return Buffer.from(zipSync({ [path]: Buffer.from(path) }, { mtime: '1980-01-02' }));
-}
 
 /** What the publish stage makes of a target: layers, functions and the role of the smoke action. */
 function publishStage({ smokeRoleArn, layers, bucket }: ReleaseTarget) {
