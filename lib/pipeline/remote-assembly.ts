@@ -30,8 +30,8 @@ export function writeRemoteAssembly({ name, stage, targets, nameOf }: RemoteAsse
       replaced(text, {
         // The CDK CLI replaces these two as well, but takes the account of its own credentials for
         // that of an asset.
-        [`\${AWS::AccountId}`]: target.account,
-        [`\${AWS::Region}`]: target.region,
+        '${AWS::AccountId}': target.account,
+        '${AWS::Region}': target.region,
         // Names of files; and paths of constructs, by which the CLI tells what failed.
         [stack.id]: id,
         [`/${stage.node.id}/`]: `/${id}/`,

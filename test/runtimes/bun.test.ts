@@ -8,6 +8,7 @@ import { RunningLayer } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
 import { describeStreamingContract } from './streaming-contract';
 import { describeWireContract } from './wire-contract';
+import { describeWrapperScript } from './wrapper-script';
 
 const dialect = DIALECTS.bun;
 
@@ -15,6 +16,7 @@ describe('bun', () => describeRuntimeContract(dialect));
 describe('bun on the wire', () => describeWireContract(dialect));
 describe('bun logs', () => describeLogContract(dialect));
 describe('bun in pieces', () => describeStreamingContract(dialect));
+describe('bun wrapper script', () => describeWrapperScript(dialect));
 
 describe('bun modules of a layer', () => describeLayerModules(dialect, false));
 

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
 import { DIALECTS } from './dialects';
+import { describeHeap } from './heap';
 import { describeLogContract } from './log-contract';
-import { describeNursery } from './nursery';
 import { RunningLayer } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
 import { describeStreamingContract } from './streaming-contract';
 import { describeWireContract } from './wire-contract';
+import { describeWrapperScript } from './wrapper-script';
 
 const dialect = DIALECTS.deno;
 
@@ -15,8 +16,9 @@ describe('deno', () => describeRuntimeContract(dialect));
 describe('deno on the wire', () => describeWireContract(dialect));
 describe('deno logs', () => describeLogContract(dialect));
 describe('deno in pieces', () => describeStreamingContract(dialect));
+describe('deno wrapper script', () => describeWrapperScript(dialect));
 
-describe('deno nursery', () => describeNursery(dialect, 'DENO_V8_FLAGS', 16));
+describe('deno heap', () => describeHeap(dialect, 'DENO_V8_FLAGS', 16));
 
 describe('deno handlers', () => {
   test.each([

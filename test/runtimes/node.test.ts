@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
 import { DIALECTS } from './dialects';
 import { FakeRuntimeApi } from './fake-runtime-api';
+import { describeHeap } from './heap';
 import { describeLayerModules } from './layer-modules';
 import { describeLogContract } from './log-contract';
-import { describeNursery } from './nursery';
 import { RunningLayer } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
 import { describeStreamingContract } from './streaming-contract';
 import { describeWireContract } from './wire-contract';
+import { describeWrapperScript } from './wrapper-script';
 
 const dialect = DIALECTS.node;
 
@@ -17,10 +18,11 @@ describe('node', () => describeRuntimeContract(dialect));
 describe('node on the wire', () => describeWireContract(dialect));
 describe('node logs', () => describeLogContract(dialect));
 describe('node in pieces', () => describeStreamingContract(dialect));
+describe('node wrapper script', () => describeWrapperScript(dialect));
 
 describe('node modules of a layer', () => describeLayerModules(dialect, true));
 
-describe('node nursery', () => describeNursery(dialect, 'NODE_OPTIONS', 8));
+describe('node heap', () => describeHeap(dialect, 'NODE_OPTIONS', 8));
 
 describe('node handlers', () => {
   test.each([

@@ -3,11 +3,12 @@ import { FakeRuntimeApi } from './fake-runtime-api';
 import { RunningLayer } from './running-layer';
 
 /**
- * How the runtimes on V8 bound its nursery, which a function may bound in another way.
+ * How large V8's heap may grow, which a function may say otherwise.
  *
- * @param semiSpace MiB of each of its semi-spaces
+ * @param variable where it says so
+ * @param semiSpace MiB of each of the nursery's semi-spaces
  */
-export function describeNursery(
+export function describeHeap(
   { name, file }: { readonly name: string; readonly file: string },
   variable: string,
   semiSpace: number,
@@ -25,10 +26,30 @@ export function describeNursery(
       await running.stop();
     }
   }
+  const withMemory = (memory: string) => heapLimit({ AWS_LAMBDA_FUNCTION_MEMORY_SIZE: memory });
 
   beforeAll(() => realLayer(name), 120_000);
 
-  test('is bounded, and as the function says where it says so', async () => {
+  test.each([
+    ['128', 115],
+    ['3008', 2707],
+    ['10240', 9216],
+  ])('has nine tenths of the function’s memory, of %s MB', async (memory, oldSpace) => {
+    expect(await withMemory(memory)).toBe(oldSpace + 3 * semiSpace);
+  });
+
+  test('is V8’s own where the memory is not known', async () => {
+    const unknown = await withMemory('');
+    expect(unknown).toBeGreaterThan(3 * semiSpace);
+    expect(await withMemory('half')).toBe(unknown);
+  });
+
+  test('is as large as the function says where it says so', async () => {
+    expect(await heapLimit({ [variable]: '--max-old-space-size=200' })).toBe(200 + 3 * semiSpace);
+    expect(await heapLimit({ [variable]: '--max_old_space_size=201' })).toBe(201 + 3 * semiSpace);
+  });
+
+  test('has a bounded nursery, and as the function says where it says so', async () => {
     const bounded = await heapLimit({});
     expect(await heapLimit({ [variable]: `--max-semi-space-size=${semiSpace}` })).toBe(bounded);
     const larger = { [variable]: `--max_semi_space_size=${2 * semiSpace}` };
