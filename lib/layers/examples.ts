@@ -8,7 +8,7 @@ import { functionDigest } from './digest';
 import type { Runtime } from './runtimes';
 import type { TreeFile } from './specs';
 import { writeWhole } from './write';
-import { writeZip } from './zip';
+import { reproducibleZip } from './zip';
 
 /** Folder of the example functions that this project ships. */
 export const EXAMPLES_ROOT = resolve(__dirname, '../../assets/examples');
@@ -57,7 +57,7 @@ export async function buildExamples(options: {
   const manifests: ExampleManifest[] = [];
   for (const runtime of options.runtimes) {
     const { digest, handler } = describeExample(runtime, options.examplesRoot);
-    const zip = await writeZip(exampleFiles(runtime, options.examplesRoot));
+    const zip = await reproducibleZip(exampleFiles(runtime, options.examplesRoot));
     await writeWhole(join(options.outDir, `${digest}.zip`), zip);
     const codeSha256 = createHash('sha256').update(zip).digest('base64');
     manifests.push({ runtime: runtime.name, digest, codeSha256, zipBytes: zip.length, handler });

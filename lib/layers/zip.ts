@@ -45,4 +45,4 @@ export function zipWriter(deflateBig: Deflate): ZipWriter {
   };
 }
 
-export const writeZip = zipWriter(libdeflate());
+export const reproducibleZip = zipWriter(libdeflate());

@@ -122,7 +122,11 @@ export class TargetChecks {
       const { name } = error as Error;
       if (reason.code !== 'RefusedCredentials' && name !== 'RegionDisabledException') throw reason;
       return [
-        `region ${region} is not enabled in the home account ${this.homeAccount}, from which the CDK CLI deploys to it: ${(error as Error).message}; enable it there (aws account enable-region --region-name ${region}), or pause the target`,
+        notEnabled(
+          region,
+          `the home account ${this.homeAccount}, from which the CDK CLI deploys to it`,
+          error,
+        ),
       ];
     } finally {
       sts.destroy();
@@ -154,11 +158,9 @@ export class TargetChecks {
       const reason = this.explain(error, 'lambda:GetAccountSettings');
       if (reason.code !== 'RefusedCredentials') throw reason;
       this.regionIsOff = true;
-      throw new LayersError(
-        'RegionNotEnabled',
-        `region ${region} is not enabled in account ${account}: ${(error as Error).message}; enable it there (aws account enable-region --region-name ${region}), or pause the target`,
-        { cause: error },
-      );
+      throw new LayersError('RegionNotEnabled', notEnabled(region, `account ${account}`, error), {
+        cause: error,
+      });
     }
   }
 
@@ -283,4 +285,8 @@ export class TargetChecks {
       throw error;
     }
   }
+}
+
+function notEnabled(region: string, where: string, error: unknown): string {
+  return `region ${region} is not enabled in ${where}: ${(error as Error).message}; enable it there (aws account enable-region --region-name ${region}), or pause the target`;
 }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { chmod, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readZipEntry } from '../../archive';
 import { LayersError } from '../../errors';
+import { sha256Hex } from '../../hash';
 import type { Architecture } from '../../release';
 import { once } from './cache';
 import { runOrThrow } from './command';
@@ -51,7 +51,7 @@ export async function ensureEmulator(
     const [wheel] = (await readdir(temporary)).filter((file) => file.endsWith('.whl'));
     const binary = await readZipEntry(join(temporary, wheel), `samcli/local/rapid/${name}`);
     if (!binary) throw new LayersError('EmulatorMissing', `${wheel} has no ${name}`);
-    const sha256 = createHash('sha256').update(binary).digest('hex');
+    const sha256 = sha256Hex(binary);
     if (sha256 !== SHA256[native]) {
       throw new LayersError(
         'EmulatorIntegrity',
