@@ -11,6 +11,8 @@ import type { StreamedAnswer } from './streamed-answer';
 
 /** Set to `1` it lets an answer and the request for the next event share one write. */
 const PIPELINING = 'RUNTIME_API_PIPELINING';
+/** How many events Lambda Managed Instances want one process to work on at a time. */
+const CONCURRENCY = 'AWS_LAMBDA_MAX_CONCURRENCY';
 
 /** One event in, one answer out, until the process ends. */
 export async function serve(platform: Platform): Promise<void> {
@@ -71,6 +73,12 @@ export async function serve(platform: Platform): Promise<void> {
       pipelining,
     );
     client = api;
+    const concurrency = platform.getEnv(CONCURRENCY) ?? '';
+    if (Number(concurrency) > 1) {
+      log.warn(
+        `${CONCURRENCY} is ${concurrency}, and this runtime takes one event at a time; set PerExecutionEnvironmentMaxConcurrency to 1`,
+      );
+    }
     const contextOf = contextFactory(platform);
     offerStreaming();
     handler = await loadHandler(platform);

@@ -28,7 +28,11 @@ export class LayerPermissions extends Construct {
         });
         permission.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN;
         permission.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
-        this.byLayer.set(layer.name, [...this.of(layer.name), permission]);
+        const before = this.of(layer.name);
+        // Of statements that are added to one policy at once, Lambda may refuse or lose some.
+        const last = before.at(-1);
+        if (last) permission.addResourceDependency(last);
+        this.byLayer.set(layer.name, [...before, permission]);
       }
     }
   }

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { basename, dirname, extname } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { Duration, aws_lambda as lambda } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { LayersError } from '../errors';
@@ -71,7 +71,7 @@ export class RuntimeFunction extends lambda.Function {
       architecture: lambdaArchitecture(layer.architecture),
       ...(isFile
         ? fileHandler(scope, runtime.name, entry, handler ?? 'handler')
-        : folderHandler(entry, handler ?? runtime.example.handler)),
+        : folderHandler(entry, handler ?? runtime.example.handler, runtime.handlerExtensions)),
       memorySize: memorySize ?? runtime.example.memoryMb,
       timeout: timeout ?? Duration.seconds(30),
       layers: [layer.version, ...layers],
@@ -88,7 +88,7 @@ function entryIsFile(entry: string): boolean {
   );
 }
 
-function folderHandler(entry: string, handler: string) {
+function folderHandler(entry: string, handler: string, extensions?: readonly string[]) {
   const [, file] = /^((?:[^.\s]+\/)?[^/.\s]+)\.[^/\s]+$/.exec(handler) ?? [];
   if (file === undefined) {
     throw new LayersError(
@@ -96,12 +96,13 @@ function folderHandler(entry: string, handler: string) {
       `handler "${handler}" is not <file>.<function>; write for example mod.handler`,
     );
   }
-  const extensions = ['.ts', '.js', '.mjs', '.cjs'];
-  const exists = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-  if (!extensions.some((extension) => exists(`${entry}/${file}${extension}`))) {
+  const names = extensions?.map((extension) => file + extension);
+  const exists = (name: string) =>
+    statSync(join(entry, name), { throwIfNoEntry: false })?.isFile() ?? false;
+  if (names && !names.some(exists)) {
     throw new LayersError(
       'InvalidHandler',
-      `handler "${handler}" names no file: ${entry} holds none of ${extensions.map((extension) => file + extension).join(', ')}`,
+      `handler "${handler}" names no file: ${entry} holds none of ${names.join(', ')}`,
     );
   }
   return { code: lambda.Code.fromAsset(entry), handler };

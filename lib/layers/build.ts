@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { LayersError } from '../errors';
 import { sha256Hex } from '../hash';
 import { type LayerManifest, layerName } from '../release';
+import { assertGlibc, assertLibraries } from './bases';
 import { libdeflate } from './deflate';
 import { layerDigest } from './digest';
 import {
@@ -12,8 +13,7 @@ import {
   npmFetch,
   readSource,
 } from './download';
-import { assertMachine, neededGlibc, readElfHeader, stripElf } from './elf';
-import { assertGlibc } from './glibc';
+import { assertMachine, neededGlibc, neededLibraries, readElfHeader, stripElf } from './elf';
 import { findManifest, writeManifest, zipIsIntact, zipPath } from './manifests';
 import { describeSpec, type LayerSpec, licensePath, type TreeFile } from './specs';
 import { makeFolder, writeWhole } from './write';
@@ -158,6 +158,7 @@ async function layerTree(
   assertMachine(header, spec.architecture, what);
   const glibc = neededGlibc(bytes, header, spec.architecture, what);
   assertGlibc(glibc, spec.runtime.compatibleRuntimes, what);
+  assertLibraries(neededLibraries(bytes, header), what);
 
   const interpreter = binary.strip ? stripElf(bytes, header) : bytes;
   const files: TreeFile[] = [

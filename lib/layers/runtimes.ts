@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LayersError } from '../errors';
-import { GLIBC_LIMITS } from './glibc';
+import { GLIBC_LIMITS } from './bases';
 
 /** Folder of the runtimes that this project ships. */
 export const RUNTIMES_ROOT = resolve(__dirname, '../../assets/runtimes');
@@ -66,6 +66,10 @@ const schema = z.strictObject({
   shim: fileName.refine((name) => name !== 'bootstrap' && name !== 'runtime.json', {
     error: 'must not be the bootstrap or runtime.json itself',
   }),
+  /** Of files that a handler's name may stand for; without them none is looked for at synth. */
+  handlerExtensions: z
+    .array(z.string().regex(/^\.[a-z]+$/, { error: 'is not an extension, for example .js' }))
+    .optional(),
   example: z.strictObject({
     /** Lambda handler string. */
     handler: z.string().regex(/^[^\s.]+\.[^\s]+$/, { error: 'is not <file>.<function>' }),

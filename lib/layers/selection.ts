@@ -1,6 +1,6 @@
 import { LayersError } from '../errors';
 import { ARCHITECTURES, type Architecture } from '../release';
-import { compareVersions } from './glibc';
+import { compareVersions } from './bases';
 import { findRuntime, type Runtime } from './runtimes';
 import type { RuntimeSelection } from './specs';
 

@@ -1,7 +1,7 @@
 import pacote from 'pacote';
 import { LayersError } from '../errors';
 import { ARCHITECTURES, type Architecture, type LayerSource } from '../release';
-import { compareVersions } from './glibc';
+import { compareVersions } from './bases';
 import { npmOptions } from './npm-config';
 import type { Runtime } from './runtimes';
 import { type VendorLookup, vendorLookup } from './vendors';

@@ -38,7 +38,7 @@ export function parseArchitecture(value: string): Architecture {
 
 /** @throws LayersError `InvalidRegion` */
 export function parseRegion(value: string): string {
-  if (/^[a-z]{2}(-[a-z]+)+-\d$/.test(value)) return value;
+  if (/^[a-z]{2,4}(-[a-z]+)+-\d$/.test(value)) return value;
   throw new LayersError(
     'InvalidRegion',
     `region "${value}" is not a region's name; write it like eu-west-1`,

@@ -99,6 +99,12 @@ describe('a build fails and leaves nothing that looks finished', () => {
       /needs glibc 2\.38, but provided\.al2023 has 2\.34/,
     ],
     [
+      'the interpreter needs a library that Lambda lacks',
+      { ...license, 'bin/tiny': elf({ libraries: ['libc.so.6', 'libatomic.so.1'] }) },
+      'LibraryMissing',
+      /needs libatomic\.so\.1, which provided\.al2023 does not have/,
+    ],
+    [
       'the interpreter is built for musl',
       { ...license, 'bin/tiny': elf({ loader: '/lib/ld-musl-x86_64.so.1' }) },
       'NotGlibc',

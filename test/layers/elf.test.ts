@@ -1,8 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertMachine, neededGlibc, readElfHeader, stripElf } from '../../lib/layers/elf';
-import { assertGlibc } from '../../lib/layers/glibc';
+import { assertGlibc } from '../../lib/layers/bases';
+import {
+  assertMachine,
+  neededGlibc,
+  neededLibraries,
+  readElfHeader,
+  stripElf,
+} from '../../lib/layers/elf';
 import type { Architecture } from '../../lib/release';
 import { temporaryFolder } from '../temporary-folder';
 import { elf, HOST } from './fixtures';
@@ -28,6 +34,19 @@ describe('reading an interpreter', () => {
     expect(() => assertGlibc(needed, ['provided.al2023'], 'it')).toThrow(
       expect.objectContaining({ code: 'GlibcTooNew', message: expect.stringContaining('2.34') }),
     );
+  });
+
+  test('finds the libraries that it is loaded with', () => {
+    const librariesOf = (bytes: Buffer) => neededLibraries(bytes, readElfHeader(bytes, 'it'));
+    expect(librariesOf(elf())).toEqual([]);
+    expect(librariesOf(elf({ libraries: ['libm.so.6', 'libc.so.6'] }))).toEqual([
+      'libm.so.6',
+      'libc.so.6',
+    ]);
+    const listed = execFileSync('ldd', [process.execPath], { encoding: 'utf8' });
+    for (const library of librariesOf(readFileSync(process.execPath))) {
+      expect(listed).toContain(library);
+    }
   });
 
   test('fails when it is built for the other architecture', () => {

@@ -105,6 +105,8 @@ export interface ElfOptions {
   readonly loader?: string;
   /** Version names that libc.so.6 has to have. */
   readonly needs?: readonly string[];
+  /** Shared libraries to be loaded with. @default - none */
+  readonly libraries?: readonly string[];
   /** Bytes of the program that the loader would map. */
   readonly payload?: Buffer;
 }
@@ -116,7 +118,9 @@ export function elf(options: ElfOptions = {}): Buffer {
     options.loader ??
     (machine === 62 ? '/lib64/ld-linux-x86-64.so.2' : '/lib/ld-linux-aarch64.so.1');
   const needs = options.needs ?? ['GLIBC_2.17', 'GLIBC_2.9'];
-  const strings = Buffer.from(`\0libc.so.6\0${needs.join('\0')}\0`);
+  const libraries = options.libraries ?? [];
+  const names = [...needs, ...libraries];
+  const strings = Buffer.from(`\0libc.so.6\0${names.join('\0')}\0`);
 
   const parts: { name: string; at: number; content: Buffer }[] = [];
   let end = 64 + 3 * 56;
@@ -129,7 +133,8 @@ export function elf(options: ElfOptions = {}): Buffer {
   const loaderAt = add('.interp', Buffer.from(`${loader}\0`));
   const stringsAt = add('.dynstr', strings);
   const needsAt = add('.gnu.version_r', versionNeeds(needs));
-  const tags = [5n, stringsAt, 0x6ffffffen, needsAt, 0x6fffffffn, 1, 0n, 0].map(BigInt);
+  const needed = libraries.flatMap((library) => [1, strings.indexOf(`${library}\0`)]);
+  const tags = [...needed, 5, stringsAt, 0x6ffffffe, needsAt, 0x6fffffff, 1, 0, 0].map(BigInt);
   const dynamicAt = add('.dynamic', Buffer.from(BigUint64Array.from(tags).buffer));
   add('.text', options.payload ?? Buffer.from('program bytes'));
   const loaded = end;

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildExamples, describeExample, loadRuntimes, resolveLayers } from '../../lib/layers';
 import { buildLayers } from '../../lib/layers/build';
@@ -20,6 +20,14 @@ describe('the runtimes of the project', () => {
     const pins = runtimes.flatMap(({ versions }) => Object.values(versions).flatMap(Object.values));
     expect(specs.map(({ source }) => source.integrity).sort()).toEqual(pins.sort());
     expect(new Set(specs.map(({ inputs }) => inputs)).size).toBe(specs.length);
+  });
+
+  test('say which files their clients look for', () => {
+    for (const { folder, shim, handlerExtensions } of loadRuntimes()) {
+      const source = readFileSync(join(folder, shim), 'utf8');
+      const list = handlerExtensions?.map((extension) => `'${extension}'`).join(', ');
+      expect(source).toContain(`extensions: [${list}]`);
+    }
   });
 
   test('have an example function each', () => {

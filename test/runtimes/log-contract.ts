@@ -46,6 +46,15 @@ export function describeLogContract(dialect: RuntimeDialect): void {
       expect(records[4]?.[3]).toBe('100% 1n undefined');
     });
 
+    test.each([
+      ['4', 1],
+      ['1', 0],
+    ])('says what it cannot do when Lambda wants %s events at a time', async (most, warnings) => {
+      const records = await logOf("console.log('end');", { AWS_LAMBDA_MAX_CONCURRENCY: most });
+      const found = records.filter((record) => /WARN.*PerExecutionEnvironment/.test(record));
+      expect(found).toHaveLength(warnings);
+    });
+
     test('the error of an invocation is one record, with its stack', async () => {
       const layer = await start("export const handler = () => { throw new RangeError('bad'); };");
       await layer.api.invoke({});

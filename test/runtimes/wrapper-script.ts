@@ -35,6 +35,14 @@ export function describeWrapperScript({ name, file }: RuntimeDialect): void {
     }
   });
 
+  test('is refused when it is the bootstrap of the runtime', async () => {
+    const { folder } = await realLayer(name);
+    const { running } = await startedBy(`${folder}/bin/../bootstrap`);
+    expect(await running.exited).toBe(126);
+    expect(running.log).toContain('AWS_LAMBDA_EXEC_WRAPPER names');
+    await running.stop();
+  });
+
   test('is named when it is not there', async () => {
     const { running } = await startedBy('/opt/nowhere');
     expect(await running.exited).toBe(127);

@@ -173,6 +173,23 @@ describe('release stage', () => {
     }
   });
 
+  test('adds to the policy of a layer one permission after the other', () => {
+    const accounts = ['123456789012', '210987654321', '321098765432'];
+    const shared = templateOf(
+      ReleaseStage,
+      planOf({ ...rawConfig(), sharing: { with: 'accounts', accounts } }),
+    );
+    const permissions = shared.findResources('AWS::Lambda::LayerVersionPermission');
+    for (const { arn } of target.layers) {
+      const onLayer = Object.keys(permissions).filter(
+        (id) => permissions[id].Properties.LayerVersionArn === arn,
+      );
+      const before = [undefined, ...onLayer.slice(0, -1).map((id) => [id])];
+      expect(onLayer.map((id) => permissions[id].DependsOn)).toEqual(before);
+      expect(onLayer).toHaveLength(3);
+    }
+  });
+
   test('depends on nothing that changes with the commit', () => {
     expect(templateOf(ReleaseStage, planOf()).toJSON()).toEqual(template.toJSON());
   });

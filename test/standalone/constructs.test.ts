@@ -124,6 +124,18 @@ describe('RuntimeFunction', () => {
     );
   });
 
+  test.each([
+    ['mod.tsx', true],
+    ['mod.mts', true],
+    ['mod.cjs', false],
+  ])('knows whether Deno takes %s as a handler: %s', (file, known) => {
+    const entry = temporaryFolder();
+    writeFileSync(join(entry, file), 'handler');
+    const make = () => functionOf({ entry });
+    if (known) expect(make).not.toThrow();
+    else expect(make).toThrow('names no file');
+  });
+
   test.each<[Partial<RuntimeFunctionProps>, string]>([
     [{ entry: 'nowhere' }, 'entry "nowhere" does not exist'],
     [{ handler: 'handler' }, 'handler "handler" is not <file>.<function>'],

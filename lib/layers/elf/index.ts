@@ -1,3 +1,3 @@
 export { assertMachine, type ElfHeader, readElfHeader } from './header';
-export { neededGlibc } from './needs';
+export { neededGlibc, neededLibraries } from './needs';
 export { stripElf } from './strip';

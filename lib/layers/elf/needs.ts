@@ -1,6 +1,6 @@
 import { LayersError } from '../../errors';
 import type { Architecture } from '../../release';
-import { compareVersions } from '../glibc';
+import { compareVersions } from '../bases';
 import { type ElfHeader, SegmentType } from './header';
 
 /** Path of glibc's dynamic loader; musl's is another one, and Lambda's bases do not have it. */
@@ -11,6 +11,7 @@ const LOADERS: Readonly<Record<Architecture, string>> = {
 
 const DynamicTag = {
   end: 0n,
+  library: 1n,
   stringTable: 5n,
   versionNeeds: 0x6ffffffen,
   versionNeedCount: 0x6fffffffn,
@@ -52,6 +53,17 @@ export function neededGlibc(
   return newest;
 }
 
+/** Names of the shared libraries that a program is loaded with, `libc.so.6`. */
+export function neededLibraries(bytes: Buffer, header: ElfHeader): string[] {
+  const entries = dynamicEntries(bytes, header);
+  const table = new Map(entries).get(DynamicTag.stringTable);
+  if (table === undefined) return [];
+  const strings = bytes.subarray(fileOffset(table, header));
+  return entries.flatMap(([tag, value]) =>
+    tag === DynamicTag.library ? [text(strings, Number(value))] : [],
+  );
+}
+
 function interpreterOf(bytes: Buffer, header: ElfHeader): string | undefined {
   const segment = header.segments.find(({ type }) => type === SegmentType.interpreter);
   return segment && text(bytes.subarray(segment.offset, segment.offset + segment.fileSize), 0);
@@ -59,7 +71,7 @@ function interpreterOf(bytes: Buffer, header: ElfHeader): string | undefined {
 
 /** Every version name that the program needs from its shared libraries. */
 function versionNeeds(bytes: Buffer, header: ElfHeader): string[] {
-  const tags = dynamicTags(bytes, header);
+  const tags = new Map(dynamicEntries(bytes, header));
   const first = tags.get(DynamicTag.versionNeeds);
   const table = tags.get(DynamicTag.stringTable);
   if (first === undefined || table === undefined) return [];
@@ -77,16 +89,16 @@ function versionNeeds(bytes: Buffer, header: ElfHeader): string[] {
   return names;
 }
 
-function dynamicTags(bytes: Buffer, header: ElfHeader): Map<bigint, bigint> {
-  const tags = new Map<bigint, bigint>();
+function dynamicEntries(bytes: Buffer, header: ElfHeader): [tag: bigint, value: bigint][] {
   const segment = header.segments.find(({ type }) => type === SegmentType.dynamic);
-  if (!segment) return tags;
+  const entries: [bigint, bigint][] = [];
+  if (!segment) return entries;
   for (let at = segment.offset; at < segment.offset + segment.fileSize; at += 16) {
     const tag = bytes.readBigUInt64LE(at);
     if (tag === DynamicTag.end) break;
-    tags.set(tag, bytes.readBigUInt64LE(at + 8));
+    entries.push([tag, bytes.readBigUInt64LE(at + 8)]);
   }
-  return tags;
+  return entries;
 }
 
 /** Where the loader would find a virtual address in the file. */

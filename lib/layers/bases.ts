@@ -6,6 +6,24 @@ import { LayersError } from '../errors';
  */
 export const GLIBC_LIMITS: Readonly<Record<string, string>> = { 'provided.al2023': '2.34' };
 
+/**
+ * Shared libraries that a program finds there: of glibc and of gcc's runtime, as in Amazon Linux's
+ * minimal image. libatomic, which Node.js needs from 25 on, is not among them.
+ */
+const LIBRARIES = [
+  'ld-linux-aarch64.so.1',
+  'ld-linux-x86-64.so.2',
+  'libc.so.6',
+  'libdl.so.2',
+  'libgcc_s.so.1',
+  'libm.so.6',
+  'libpthread.so.0',
+  'libresolv.so.2',
+  'librt.so.1',
+  'libstdc++.so.6',
+  'libutil.so.1',
+];
+
 /** Orders dotted numbers: negative when `a` is older than `b`. */
 export function compareVersions(a: string, b: string): number {
   const left = a.split('.').map(Number);
@@ -32,4 +50,19 @@ export function assertGlibc(needed: string, compatibleRuntimes: readonly string[
         'pin a version that was built on an older system',
     );
   }
+}
+
+/**
+ * Fails when a binary needs a shared library that no base has; the machine that builds may have it.
+ *
+ * @throws LayersError `LibraryMissing`
+ */
+export function assertLibraries(needed: readonly string[], what: string) {
+  const missing = needed.filter((library) => !LIBRARIES.includes(library));
+  if (missing.length === 0) return;
+  throw new LayersError(
+    'LibraryMissing',
+    `${what} needs ${missing.join(', ')}, which ${Object.keys(GLIBC_LIMITS).join(', ')} does not have; ` +
+      'choose a version or a build that does without',
+  );
 }
