@@ -22,6 +22,8 @@ export class PublishStage extends TargetStage {
       stackName: publishStackName(plan),
       description: 'Private Lambda layer versions and the functions that smoke-test them',
       synthesizer: targetSynthesizer(plan),
+      // CodePipeline takes templates of 512 KB.
+      suppressTemplateIndentation: true,
     });
     const versions = new LayerVersions(stack, 'Versions', {
       layers: plan.layers,

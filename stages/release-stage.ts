@@ -17,6 +17,8 @@ export class ReleaseStage extends TargetStage {
       stackName: releaseStackName(plan),
       description: 'Permissions and SSM parameters of released Lambda layer versions',
       synthesizer: targetSynthesizer(plan),
+      // CodePipeline takes templates of 512 KB.
+      suppressTemplateIndentation: true,
     });
     const permissions = new LayerPermissions(stack, 'Permissions', {
       layers: target.layers,

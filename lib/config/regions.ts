@@ -112,6 +112,8 @@ function facts(
  *   in China, "CloudFormation deploy action reference"). botocore and the announcements of 2025 have
  *   CodePipeline there, "Getting Started with AWS services in China" says under CodeBuild that it is
  *   not there.
+ * - Lambda on arm64 in both: AWS publishes layers for it there (`layer_govcloud.yml` of
+ *   aws-powertools/powertools-lambda-python, `cn-prod.json` of aws/aws-lambda-web-adapter).
  */
 export const REGIONS: ReadonlyMap<string, RegionFacts> = new Map([
   ...facts(COMMERCIAL_DEFAULT, { partition: 'aws', optIn: false }),
@@ -120,7 +122,6 @@ export const REGIONS: ReadonlyMap<string, RegionFacts> = new Map([
     partition: 'aws-us-gov',
     optIn: false,
     gravitonBuilds: false,
-    unconfirmed: ['Lambda on arm64'],
   }),
   ...facts(['cn-north-1', 'cn-northwest-1'], {
     partition: 'aws-cn',
@@ -128,7 +129,7 @@ export const REGIONS: ReadonlyMap<string, RegionFacts> = new Map([
     cloudFormationActions: false,
     connections: false,
     gravitonBuilds: false,
-    unconfirmed: ['CodePipeline', 'Lambda on arm64', 'builds on Graviton'],
+    unconfirmed: ['CodePipeline', 'builds on Graviton'],
   }),
 ]);
 

@@ -15,7 +15,7 @@ export interface LayerPermissionsProps {
  * (https://github.com/aws/aws-cdk/issues/15524).
  */
 export class LayerPermissions extends Construct {
-  private readonly byLayer = new Map<string, lambda.CfnLayerVersionPermission[]>();
+  private readonly lastByLayer = new Map<string, lambda.CfnLayerVersionPermission>();
 
   constructor(scope: Construct, id: string, props: LayerPermissionsProps) {
     super(scope, id);
@@ -28,18 +28,17 @@ export class LayerPermissions extends Construct {
         });
         permission.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN;
         permission.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
-        const before = this.of(layer.name);
         // Of statements that are added to one policy at once, Lambda may refuse or lose some.
-        const last = before.at(-1);
-        if (last) permission.addResourceDependency(last);
-        this.byLayer.set(layer.name, [...before, permission]);
+        const before = this.lastOf(layer.name);
+        if (before) permission.addResourceDependency(before);
+        this.lastByLayer.set(layer.name, permission);
       }
     }
   }
 
-  /** All permissions on one layer. */
-  of(layerName: string): readonly lambda.CfnLayerVersionPermission[] {
-    return this.byLayer.get(layerName) ?? [];
+  /** The permission on a layer that is granted after all others; undefined where none is. */
+  lastOf(layerName: string): lambda.CfnLayerVersionPermission | undefined {
+    return this.lastByLayer.get(layerName);
   }
 }
 

@@ -34,8 +34,8 @@ export class ReleaseParameters extends Construct {
           layer: layer.name,
         },
       });
-      for (const granted of props.permissions.of(layer.name))
-        parameter.addResourceDependency(granted);
+      const granted = props.permissions.lastOf(layer.name);
+      if (granted) parameter.addResourceDependency(granted);
     }
   }
 }

@@ -144,6 +144,8 @@ export class DeliveryPipelineStack extends Stack {
     for (const [region, support] of Object.entries(pipeline.pipeline.crossRegionSupport)) {
       const replica = support.replicationBucket as s3.Bucket;
       replica.addLifecycleRule(ARTIFACT_EXPIRY);
+      // Its name is fixed: one that a failed deployment left behind would stop the next one.
+      replica.applyRemovalPolicy(RemovalPolicy.DESTROY);
       admitDeployRoles(replica, plan, targetsIn(region));
     }
     addOperations(this, pipeline.pipeline, plan);

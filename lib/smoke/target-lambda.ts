@@ -32,6 +32,16 @@ export interface InvokeAnswer {
 /** Longer than a cold start with its 30 seconds of function timeout, milliseconds. */
 const REQUEST_TIMEOUT_MS = 70_000;
 
+/**
+ * Errors of an invocation that has not begun: the function is being created or updated, or wakes up
+ * after weeks without an invocation.
+ */
+const NOT_BEGUN = new Set([
+  'CodeArtifactUserPendingException',
+  'ResourceConflictException',
+  'ResourceNotReadyException',
+]);
+
 /** Lambda in one target, through one session of its smoke role. */
 export class TargetLambda {
   private readonly reads: LambdaClient;
@@ -114,9 +124,7 @@ export class TargetLambda {
     try {
       const { FunctionError, Payload } = await pRetry(
         send,
-        this.retryOptions(
-          (error) => isThrottling(error) || error.name === 'ResourceConflictException',
-        ),
+        this.retryOptions((error) => isThrottling(error) || NOT_BEGUN.has(error.name)),
       );
       return {
         functionError: FunctionError,

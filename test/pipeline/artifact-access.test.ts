@@ -15,8 +15,8 @@ describe('artifacts of targets in the home account and in others', () => {
   raw.waves[0].accounts = [HOME, OTHER];
   raw.waves[0].regions = ['eu-west-1', 'us-east-1', 'ca-west-1'];
   const { app } = stackOf({ plan: planOf(raw) });
-  const statements = stacksOf(app.synth())
-    .flatMap((stack) => resourcesOf(stack))
+  const resources = stacksOf(app.synth()).flatMap((stack) => resourcesOf(stack));
+  const statements = resources
     .flatMap(({ Properties }) => {
       const { PolicyDocument, KeyPolicy } = Properties as Partial<
         Record<'PolicyDocument' | 'KeyPolicy', { readonly Statement: readonly Statement[] }>
@@ -25,6 +25,14 @@ describe('artifacts of targets in the home account and in others', () => {
     })
     .filter(({ Principal }) => Principal !== undefined);
   const principals = ({ Principal: { AWS = [] } }: Statement) => [AWS].flat();
+
+  test('a bucket whose name is fixed goes with its stack: one that stayed would stop the next', () => {
+    const named = resources.filter(
+      ({ Type, Properties }) => Type === 'AWS::S3::Bucket' && 'BucketName' in (Properties ?? {}),
+    );
+    expect(named).toHaveLength(1);
+    expect(named[0]).toMatchObject({ DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete' });
+  });
 
   test('no policy names a role of another account: without it the policy would be refused', () => {
     const roles = statements.flatMap(principals).filter((arn) => /:role\//.test(arn));

@@ -74,7 +74,7 @@ describe('preview', () => {
       waves: [{ name: 'one', accounts: ['888888888888'], regions: ['cn-north-1'] }],
     };
     expect(describePreview(preview(planOf(china)))).toContain(
-      'unconfirmed in cn-north-1, try it first: CodePipeline, Lambda on arm64, builds on Graviton',
+      'unconfirmed in cn-north-1, try it first: CodePipeline, builds on Graviton',
     );
   });
 

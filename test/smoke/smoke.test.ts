@@ -221,19 +221,21 @@ describe('retries', () => {
     { plan: { ...release, layers: [arm64], targets: [{ ...target, layers: [arm64Names] }] } },
   ];
 
-  test.each(['TooManyRequestsException', 'ResourceConflictException'])(
-    'an invocation after %s',
-    async (name) => {
-      const once = lambda.on(InvokeCommand).rejectsOnce(awsError(name, 'later', 409));
-      once.callsFake(({ Payload }) => {
-        const { runtime, version, architecture } = arm64;
-        const event = JSON.parse(Buffer.from(Payload).toString());
-        return { Payload: json({ runtime, version, architecture, event }) };
-      });
-      expect((await run(wave)).failed).toEqual([]);
-      expect(lambda.commandCalls(InvokeCommand)).toHaveLength(2);
-    },
-  );
+  test.each([
+    'TooManyRequestsException',
+    'ResourceConflictException',
+    'CodeArtifactUserPendingException',
+    'ResourceNotReadyException',
+  ])('an invocation after %s', async (name) => {
+    const once = lambda.on(InvokeCommand).rejectsOnce(awsError(name, 'later', 409));
+    once.callsFake(({ Payload }) => {
+      const { runtime, version, architecture } = arm64;
+      const event = JSON.parse(Buffer.from(Payload).toString());
+      return { Payload: json({ runtime, version, architecture, event }) };
+    });
+    expect((await run(wave)).failed).toEqual([]);
+    expect(lambda.commandCalls(InvokeCommand)).toHaveLength(2);
+  });
 
   test('fails after a bounded number of them', async () => {
     lambda.on(InvokeCommand).rejects(awsError('TooManyRequestsException', 'Rate exceeded', 429));

@@ -155,7 +155,7 @@ describe('release stage', () => {
     });
   });
 
-  test('points at a layer after all permissions on that layer are granted, and waits for no other', () => {
+  test('points at a layer after the last permission on that layer is granted, and waits for no other', () => {
     const sharing = { with: 'accounts', accounts: ['123456789012', '210987654321'] };
     const shared = templateOf(ReleaseStage, planOf({ ...rawConfig(), sharing }));
     const permissions = shared.findResources('AWS::Lambda::LayerVersionPermission');
@@ -169,7 +169,7 @@ describe('release stage', () => {
         (id) => permissions[id].Properties.LayerVersionArn === arn,
       );
       expect(onLayer).toHaveLength(2);
-      expect([DependsOn].flat().sort()).toEqual(onLayer.sort());
+      expect(DependsOn).toEqual(onLayer.slice(-1));
     }
   });
 

@@ -20,6 +20,8 @@ export interface SandboxContents {
 /** How functions are kept apart from this machine, found out once by trying. */
 export interface Isolation {
   readonly namespaces: boolean;
+  /** Program and arguments before a command without namespaces, so that it ends with this process. */
+  readonly endsWithUs: readonly string[];
   /** What cannot be had; `arm64 functions` and the like are the reader's words. */
   readonly notAvailable: readonly NotAvailable[];
   /** Variables that arm64 programs need beyond Lambda's. */
@@ -38,6 +40,9 @@ export async function detectIsolation(tools: EmulatorTools): Promise<Isolation> 
   const namespaces = await attempt(sandbox(['', '', '', '', '', ''], ['true']));
   if (namespaces !== '') notAvailable.push(noNamespaces(namespaces));
 
+  const endsWithUs = ['setpriv', '--pdeathsig', 'TERM'];
+  const mayEnd = namespaces === '' || (await attempt([...endsWithUs, 'true'])) === '';
+
   let emulate: string[] | undefined;
   if (namespaces === '' && qemu) {
     const loader = [join(prefix, ARM64_LOADER), '--version'];
@@ -55,6 +60,7 @@ export async function detectIsolation(tools: EmulatorTools): Promise<Isolation> 
   };
   return {
     namespaces: namespaces === '',
+    endsWithUs: mayEnd ? endsWithUs : [],
     notAvailable,
     emulationVariables: prefix === qemu?.prefix ? {} : { QEMU_LD_PREFIX: prefix },
     how,

@@ -170,7 +170,7 @@ export class FunctionRunner {
     const command = rie(rieBin, path, variables);
     return ExecutionEnvironment.start(
       { stopSignal: 'SIGTERM', cwd: codeDir },
-      (emulator, runtime) => [...['setpriv', '--pdeathsig', 'TERM'], ...command(emulator, runtime)],
+      (emulator, runtime) => [...this.isolation.endsWithUs, ...command(emulator, runtime)],
     );
   }
 

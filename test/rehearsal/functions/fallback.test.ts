@@ -22,20 +22,19 @@ afterEach(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Makes `unshare` fail as it does where namespaces are forbidden. */
-function forbidNamespaces(): void {
-  mkdirSync(join(folder, 'bin'), { recursive: true });
-  writeFileSync(
-    join(folder, 'bin', 'unshare'),
-    '#!/bin/sh\necho "unshare failed: Operation not permitted" >&2\nexit 1\n',
-  );
-  chmodSync(join(folder, 'bin', 'unshare'), 0o755);
-  process.env.PATH = `${join(folder, 'bin')}:${PATH}`;
+/** Makes a program fail, as `unshare` does where namespaces are forbidden. */
+function forbid(program: string): void {
+  const bin = join(folder, `no-${program}`);
+  mkdirSync(bin, { recursive: true });
+  const script = `#!/bin/sh\necho "${program} failed: Operation not permitted" >&2\nexit 1\n`;
+  writeFileSync(join(bin, program), script);
+  chmodSync(join(bin, program), 0o755);
+  process.env.PATH = `${bin}:${process.env.PATH}`;
 }
 
 describe('where namespaces are forbidden', () => {
   test('functions of this processor run without isolation, and the report says so', async () => {
-    forbidNamespaces();
+    forbid('unshare');
     const runner = await FunctionRunner.create();
     try {
       expect(runner.notAvailable).toContainEqual({
@@ -58,8 +57,17 @@ describe('where namespaces are forbidden', () => {
     expect(await eventually(() => processesNaming(folder).length === 0)).toBe(true);
   });
 
+  test('functions run where `setpriv` is missing, too', async () => {
+    forbid('unshare');
+    forbid('setpriv');
+    const runner = await FunctionRunner.create();
+    const result = await runner.invoke(makeSpec(folder), '{"action":"echo"}');
+    await runner.close();
+    expect(result).toMatchObject({ payload: '{"action":"echo"}', isolation: 'none' });
+  });
+
   test('functions of the other processor are not run, and say what would change that', async () => {
-    forbidNamespaces();
+    forbid('unshare');
     const runner = await FunctionRunner.create();
     const architecture = process.arch === 'arm64' ? 'x86_64' : 'arm64';
     const result = await runner.invoke(makeSpec(folder, { architecture }), '{}');
