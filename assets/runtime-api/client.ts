@@ -1,5 +1,5 @@
 import { Connection, ConnectionLost } from './connection';
-import { type ErrorDocument, errorTypeHeader, RuntimeError } from './errors';
+import { type ErrorDocument, errorTypeHeader, RuntimeError, xrayCause } from './errors';
 import { encodeRequest, RequestEncoder, type Response } from './http';
 import { original } from './original';
 import type { Connect } from './platform';
@@ -43,12 +43,14 @@ export class RuntimeApiClient {
   /**
    * @param address `host:port`
    * @param warn gets what goes wrong and can be gone on from
+   * @param currentFolder asked when an error is sent
    * @param pipelining whether an answer and the request for the next event share one write
    */
   constructor(
     private readonly address: string,
     private readonly openSocket: Connect,
     private readonly warn: (text: string) => void,
+    private readonly currentFolder: () => string,
     private readonly pipelining: boolean,
   ) {
     const [, v6, name, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(address) ?? [];
@@ -99,11 +101,18 @@ export class RuntimeApiClient {
 
   async fail(invocation: Invocation, error: ErrorDocument): Promise<void> {
     const target = `${BASE}/invocation/${encodeURIComponent(invocation.id)}/error`;
-    await this.post(target, echo(invocation) + typeField(error), JSON.stringify(error), false);
+    const fields = echo(invocation) + this.errorFields(error);
+    await this.post(target, fields, JSON.stringify(error), false);
   }
 
   async failInit(error: ErrorDocument): Promise<void> {
-    await this.post(`${BASE}/init/error`, typeField(error), JSON.stringify(error), false);
+    await this.post(`${BASE}/init/error`, this.errorFields(error), JSON.stringify(error), false);
+  }
+
+  private errorFields(error: ErrorDocument): string {
+    const type = `Lambda-Runtime-Function-Error-Type: ${errorTypeHeader(error.errorType)}\r\n`;
+    const cause = xrayCause(error, this.currentFolder());
+    return cause ? `${type}Lambda-Runtime-Function-XRay-Error-Cause: ${cause}\r\n` : type;
   }
 
   private nextResponse(): Promise<Response> {
@@ -181,10 +190,6 @@ function invocationOf({ status, headers, body }: Response): Invocation {
 function echo({ headers }: Invocation): string {
   const id = headers.get('lambda-runtime-invocation-id');
   return id === undefined ? '' : `Lambda-Runtime-Invocation-Id: ${id}\r\n`;
-}
-
-function typeField({ errorType }: ErrorDocument): string {
-  return `Lambda-Runtime-Function-Error-Type: ${errorTypeHeader(errorType)}\r\n`;
 }
 
 async function drained(connection: Connection): Promise<boolean> {

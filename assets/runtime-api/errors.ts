@@ -16,6 +16,11 @@ export interface ErrorDocument {
 
 /** Causes of causes that are described: errors may cause each other in a circle. */
 const MAX_CAUSES = 8;
+/** Of a message and a stack, what X-Ray is told. */
+const XRAY_CHARACTERS = 2000;
+const XRAY_FRAMES = 20;
+/** An extension's proxy may take 16 KB of header fields in all, as Node.js's server does. */
+const MAX_XRAY_CAUSE = 12_000;
 
 /** Describes whatever was thrown; hostile values (throwing getters, proxies) do not make it throw. */
 export function describeError(
@@ -53,6 +58,36 @@ export function describeError(
 export function errorTypeHeader(errorType: string): string {
   if (/^(Runtime|Function)\.[A-Z][A-Za-z]+$/.test(errorType)) return errorType;
   return /^[A-Z][A-Za-z]+$/.test(errorType) ? `Function.${errorType}` : 'Function.Error';
+}
+
+/**
+ * Value of `Lambda-Runtime-Function-XRay-Error-Cause`, by which X-Ray shows what failed where:
+ * ASCII, without line ends; long messages and stacks are cut. Undefined where it is too long all the same.
+ */
+export function xrayCause(
+  { errorType, errorMessage, stackTrace }: ErrorDocument,
+  workingDirectory: string,
+): string | undefined {
+  const message = errorMessage.slice(0, XRAY_CHARACTERS);
+  const stack = stackTrace.slice(0, XRAY_FRAMES).map(xrayFrame);
+  const cause = {
+    working_directory: workingDirectory,
+    exceptions: [{ type: errorType, message, stack }],
+    paths: [],
+  };
+  const text = JSON.stringify(cause).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return text.length > MAX_XRAY_CAUSE ? undefined : text;
+}
+
+/** Of `at name (path:line:column)` or `at path:line:column`. */
+function xrayFrame(frame: string) {
+  const place = /^at (?:(.{1,200}) \()?(?:file:\/\/)?([^()]{1,400}):(\d+):\d+\)?$/.exec(frame);
+  if (!place) return { label: frame.slice('at '.length) };
+  const [, label = 'anonymous', path, line] = place;
+  return { path, line: Number(line), label };
 }
 
 /** An error as the log shows it. */

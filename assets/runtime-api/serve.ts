@@ -70,6 +70,7 @@ export async function serve(platform: Platform): Promise<void> {
       address,
       platform.connect,
       (text) => log.warn(text),
+      platform.currentFolder,
       pipelining,
     );
     client = api;

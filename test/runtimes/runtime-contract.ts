@@ -215,6 +215,38 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
       expect((await api.invoke({})).body).toBe('"well"');
     });
 
+    test('and X-Ray is told where', async () => {
+      const { api } = await start(`
+        function broken(message) { throw new RangeError(message); }
+        export function handler({ message, type }) {
+          if (type) throw Object.assign(new Error(message), { name: type });
+          broken(message);
+        }`);
+      const causeOf = async (event: object) => {
+        const { headers } = await api.invoke(event);
+        const cause = headers['lambda-runtime-function-xray-error-cause'];
+        return cause === undefined ? undefined : JSON.parse(cause as string);
+      };
+      const cause = await causeOf({ message: 'zu groß\n…' });
+      expect(cause).toMatchObject({
+        working_directory: expect.stringMatching(/^\//),
+        exceptions: [{ type: 'RangeError', message: 'zu groß\n…' }],
+        paths: [],
+      });
+      const [frame] = cause.exceptions[0].stack;
+      expect(frame).toEqual({
+        path: expect.stringMatching(/^\/.*\/main\.\w+$/),
+        line: 2,
+        label: 'broken',
+      });
+      const long = await causeOf({ message: 'x'.repeat(300_000) });
+      expect(long.exceptions[0].message).toBe('x'.repeat(2000));
+      expect(await causeOf({ message: 'ß'.repeat(3000) })).toBeUndefined();
+      expect(await causeOf({ message: 'x', type: 'Bad\r\nX-Injected: 1' })).toMatchObject({
+        exceptions: [{ type: 'Bad\r\nX-Injected: 1' }],
+      });
+    });
+
     test('with its causes, also when they go round in a circle', async () => {
       const layer = await start(`
         export function handler() {
