@@ -16,13 +16,18 @@ export function addOperations(
 ): void {
   if (notifications) {
     const { emails } = notifications;
+    // A pipeline starts as soon as it is made or changed: whoever is to hear of that comes first, and
+    // what cannot be made must not have changed it.
+    const resource = pipeline.node.defaultChild as codepipeline.CfnPipeline;
     const told = new PipelineNotifications(scope, 'Notifications', { pipelineName: name, emails });
+    resource.node.addDependency(told);
     if (monitoring) {
-      new PipelineMonitoring(scope, 'Monitoring', {
+      const watched = new PipelineMonitoring(scope, 'Monitoring', {
         pipelineName: name,
         notifications: told,
         dashboard: monitoring.dashboard,
       });
+      resource.node.addDependency(watched);
     }
   }
   if (schedule) {

@@ -23,6 +23,16 @@ describe('a pipeline with monitoring', () => {
     expect(() => app.synth()).not.toThrow();
   });
 
+  test('is made and changed after all that tells of it: it starts at once', () => {
+    const [pipeline] = Object.values(template.findResources('AWS::CodePipeline::Pipeline'));
+    const types = ['AWS::SNS::TopicPolicy', 'AWS::Events::Rule', 'AWS::CloudWatch::Alarm'];
+    const before = [...types, 'AWS::CloudWatch::Dashboard'].flatMap((type) =>
+      Object.keys(template.findResources(type)),
+    );
+    expect(before).toHaveLength(1 + 2 + 3 + 1);
+    expect(pipeline?.DependsOn).toEqual(expect.arrayContaining(before));
+  });
+
   test('has an alarm on each failed execution, which the topic hears of', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       AlarmName: 'layers-failed-executions',
