@@ -1,7 +1,5 @@
-import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { ExampleFunctions, LayerVersions, SmokeAccess } from '../lib/constructs';
-import { targetSynthesizer } from '../lib/pipeline/synthesizer';
 import {
   exampleRoleName,
   locate,
@@ -18,12 +16,9 @@ export class PublishStage extends TargetStage {
     super(scope, id, props);
     const { plan, target } = props;
     const { region } = target;
-    const stack = new Stack(this, 'Layers', {
+    const stack = this.stackFor(plan, 'Layers', {
       stackName: publishStackName(plan),
       description: 'Private Lambda layer versions and the functions that smoke-test them',
-      synthesizer: targetSynthesizer(plan),
-      // CodePipeline takes templates of 512 KB.
-      suppressTemplateIndentation: true,
     });
     const versions = new LayerVersions(stack, 'Versions', {
       layers: plan.layers,

@@ -1,7 +1,5 @@
-import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { LayerPermissions, ReleaseParameters } from '../lib/constructs';
-import { targetSynthesizer } from '../lib/pipeline/synthesizer';
 import { planParameters, releaseStackName } from '../lib/plan';
 import { TargetStage, type TargetStageProps } from './target-stage';
 
@@ -13,12 +11,9 @@ export class ReleaseStage extends TargetStage {
   constructor(scope: Construct, id: string, props: TargetStageProps) {
     super(scope, id, props);
     const { plan, target } = props;
-    const stack = new Stack(this, 'Release', {
+    const stack = this.stackFor(plan, 'Release', {
       stackName: releaseStackName(plan),
       description: 'Permissions and SSM parameters of released Lambda layer versions',
-      synthesizer: targetSynthesizer(plan),
-      // CodePipeline takes templates of 512 KB.
-      suppressTemplateIndentation: true,
     });
     const permissions = new LayerPermissions(stack, 'Permissions', {
       layers: target.layers,

@@ -1,5 +1,6 @@
-import { Aws, Stage, Token } from 'aws-cdk-lib';
+import { Aws, Stack, type StackProps, Stage, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { targetSynthesizer } from '../lib/pipeline/synthesizer';
 import { type DeliveryPlan, type Location, planTarget } from '../lib/plan';
 import type { ReleaseTarget } from '../lib/release';
 
@@ -27,5 +28,15 @@ export function anyTarget(plan: DeliveryPlan, wave: string): ReleaseTarget {
 export abstract class TargetStage extends Stage {
   constructor(scope: Construct, id: string, { target: { account, region } }: TargetStageProps) {
     super(scope, id, Token.isUnresolved(account) ? {} : { env: { account, region } });
+  }
+
+  /** The stack of the stage, for CDK's roles and bucket in the target. */
+  protected stackFor(plan: DeliveryPlan, id: string, props: StackProps): Stack {
+    return new Stack(this, id, {
+      ...props,
+      synthesizer: targetSynthesizer(plan),
+      // CodePipeline takes templates of 512 KB.
+      suppressTemplateIndentation: true,
+    });
   }
 }

@@ -62,7 +62,8 @@ export function errorTypeHeader(errorType: string): string {
 
 /**
  * Value of `Lambda-Runtime-Function-XRay-Error-Cause`, by which X-Ray shows what failed where:
- * ASCII, without line ends; long messages and stacks are cut. Undefined where it is too long all the same.
+ * ASCII, without line ends; long messages and stacks are cut. Undefined where it is too long all the
+ * same.
  */
 export function xrayCause(
   { errorType, errorMessage, stackTrace }: ErrorDocument,

@@ -7,6 +7,7 @@ import {
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { listLayers, lookupArn } from '../../lib/lookup';
+import { parseRegion } from '../../lib/lookup/names';
 import { awsError, SESSION } from '../publish/fixture';
 
 const ssm = mockClient(SSMClient);
@@ -120,6 +121,11 @@ test.each([
   await expect(lookupArn({ runtime: 'deno', region, ...props })).rejects.toMatchObject({ code });
   expect(ssm.calls()).toHaveLength(0);
 });
+
+test.each(['eu-west-1', 'us-gov-east-1', 'cn-north-1', 'eusc-de-east-1'])(
+  'takes %s for a region, whatever its partition',
+  (name) => expect(parseRegion(name)).toBe(name),
+);
 
 test('fails with the runtimes that exist when the runtime is unknown', async () => {
   ssm

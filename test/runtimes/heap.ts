@@ -1,6 +1,5 @@
-import { realLayer } from '../layers/fixtures';
 import { FakeRuntimeApi } from './fake-runtime-api';
-import { RunningLayer } from './running-layer';
+import { layerStarter, type RuntimeDialect } from './running-layer';
 
 /**
  * How large V8's heap may grow, which a function may say otherwise.
@@ -8,27 +7,16 @@ import { RunningLayer } from './running-layer';
  * @param variable where it says so
  * @param semiSpace MiB of each of the nursery's semi-spaces
  */
-export function describeHeap(
-  { name, file }: { readonly name: string; readonly file: string },
-  variable: string,
-  semiSpace: number,
-): void {
+export function describeHeap(dialect: RuntimeDialect, variable: string, semiSpace: number): void {
+  const start = layerStarter(dialect, () => FakeRuntimeApi.start());
   /** MiB that the heap may take in all: the old generation, and three semi-spaces. */
   async function heapLimit(environment: Record<string, string>): Promise<number> {
-    const { folder } = await realLayer(name);
     const code = `import v8 from 'node:v8';
       export const handler = () => v8.getHeapStatistics().heap_size_limit / 2 ** 20;`;
-    const api = await FakeRuntimeApi.start();
-    const running = RunningLayer.with(api, folder, { [file]: code }, 'main.handler', environment);
-    try {
-      return Number((await api.invoke({})).body);
-    } finally {
-      await running.stop();
-    }
+    const { api } = await start(code, environment);
+    return Number((await api.invoke({})).body);
   }
   const withMemory = (memory: string) => heapLimit({ AWS_LAMBDA_FUNCTION_MEMORY_SIZE: memory });
-
-  beforeAll(() => realLayer(name), 120_000);
 
   test.each([
     ['128', 115],

@@ -3,6 +3,24 @@ import { realLayer, writeFiles } from '../layers/fixtures';
 import { temporaryFolder } from '../temporary-folder';
 import { RunningLayer, type RuntimeDialect } from './running-layer';
 
+/** What a function answers beside a layer with further files: Lambda merges all layers at /opt. */
+export async function answerBeside(
+  runtime: string,
+  layerFiles: Record<string, string>,
+  files: Record<string, string>,
+): Promise<string> {
+  const { folder } = await realLayer(runtime);
+  const opt = temporaryFolder();
+  cpSync(folder, opt, { recursive: true });
+  writeFiles(opt, layerFiles);
+  const running = await RunningLayer.start(opt, files, 'main.handler');
+  try {
+    return (await running.api.invoke({})).body;
+  } finally {
+    await running.stop();
+  }
+}
+
 /**
  * Modules that another layer brings along, for runtimes that have Node.js's modules.
  *
@@ -24,19 +42,7 @@ export function describeLayerModules(
     'nodejs/node_modules/dual/module.mjs': "export default 'imported';",
     'nodejs/node_modules/dual/common.cjs': "module.exports = 'required';",
   };
-  const answerOf = async (files: Record<string, string>) => {
-    const { folder } = await realLayer(name);
-    // Lambda merges all layers at /opt.
-    const opt = temporaryFolder();
-    cpSync(folder, opt, { recursive: true });
-    writeFiles(opt, inLayer);
-    const running = await RunningLayer.start(opt, files, 'main.handler');
-    try {
-      return (await running.api.invoke({})).body;
-    } finally {
-      await running.stop();
-    }
-  };
+  const answerOf = (files: Record<string, string>) => answerBeside(name, inLayer, files);
 
   test('are imported', async () => {
     const code = `import plain from 'plain'; import { deep } from 'plain/deep.js';

@@ -1,11 +1,10 @@
-import { cpSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HOST, PROJECT, realLayer, writeFiles } from '../layers/fixtures';
-import { temporaryFolder } from '../temporary-folder';
+import { HOST, PROJECT, realLayer } from '../layers/fixtures';
 import { DIALECTS } from './dialects';
 import { FakeRuntimeApi } from './fake-runtime-api';
 import { describeHeap } from './heap';
-import { describeLayerModules } from './layer-modules';
+import { answerBeside, describeLayerModules } from './layer-modules';
 import { describeLogContract } from './log-contract';
 import { RunningLayer } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
@@ -94,29 +93,23 @@ describe('node handlers', () => {
   });
 
   test('modules of a layer may be for this Node.js alone', async () => {
-    const { folder, manifest } = await realLayer('node');
+    const { manifest } = await realLayer('node');
     const [major] = manifest.version.split('.');
-    const opt = temporaryFolder();
-    cpSync(folder, opt, { recursive: true });
     const exporting = (text: string) => `module.exports = '${text}';`;
-    writeFiles(opt, {
+    const inLayer = {
       [`nodejs/node${major}/node_modules/both/index.js`]: exporting(`for ${major}`),
       'nodejs/node1/node_modules/both/index.js': exporting('for 1'),
       'nodejs/node_modules/both/index.js': exporting('for all'),
       'nodejs/node_modules/one/index.js': exporting('for all'),
-    });
+    };
     const handlers = {
       'main.mjs':
         "import both from 'both'; import one from 'one'; export const handler = () => [both, one];",
       'main.cjs': "exports.handler = () => [require('both'), require('one')];",
     };
     for (const [file, code] of Object.entries(handlers)) {
-      const running = await RunningLayer.start(opt, { [file]: code }, 'main.handler');
-      try {
-        expect((await running.api.invoke({})).body).toBe(`["for ${major}","for all"]`);
-      } finally {
-        await running.stop();
-      }
+      const answer = await answerBeside('node', inLayer, { [file]: code });
+      expect(answer).toBe(`["for ${major}","for all"]`);
     }
   });
 

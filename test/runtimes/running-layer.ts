@@ -127,7 +127,7 @@ export class RunningLayer<Api extends RuntimeApi = FakeRuntimeApi> {
 
 /**
  * For the tests of a runtime: builds its layer before the first one, and ends after each one the
- * function that it started.
+ * functions that it started.
  *
  * @param startApi starts the Runtime API of one test
  * @returns starts a function: the code of the dialect's module file, or several files by name
@@ -137,14 +137,14 @@ export function layerStarter<Api extends RuntimeApi>(
   startApi: () => Promise<Api>,
 ) {
   let layer: string;
-  let running: RunningLayer<Api> | undefined;
+  let running: RunningLayer<Api>[] = [];
 
   beforeAll(async () => {
     layer = folder ?? (await realLayer(name)).folder;
   }, 120_000);
   afterEach(async () => {
-    await running?.stop();
-    running = undefined;
+    await Promise.all(running.map((started) => started.stop()));
+    running = [];
   });
 
   return async (
@@ -156,7 +156,9 @@ export function layerStarter<Api extends RuntimeApi>(
     const adapted = adapt?.(files, handler) ?? files;
     // A bootstrap that is not ours may stay the interpreter's parent: signals go to all processes.
     const ownGroup = folder !== undefined;
-    running = RunningLayer.with(await startApi(), layer, adapted, handler, environment, ownGroup);
-    return running;
+    const api = await startApi();
+    const started = RunningLayer.with(api, layer, adapted, handler, environment, ownGroup);
+    running.push(started);
+    return started;
   };
 }

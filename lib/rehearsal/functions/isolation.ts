@@ -40,8 +40,8 @@ export async function detectIsolation(tools: EmulatorTools): Promise<Isolation> 
   const namespaces = await attempt(sandbox(['', '', '', '', '', ''], ['true']));
   if (namespaces !== '') notAvailable.push(noNamespaces(namespaces));
 
-  const endsWithUs = ['setpriv', '--pdeathsig', 'TERM'];
-  const mayEnd = namespaces === '' || (await attempt([...endsWithUs, 'true'])) === '';
+  // Needed only without them.
+  const canEnd = namespaces !== '' && (await attempt([...endingBy('TERM'), 'true'])) === '';
 
   let emulate: string[] | undefined;
   if (namespaces === '' && qemu) {
@@ -60,7 +60,7 @@ export async function detectIsolation(tools: EmulatorTools): Promise<Isolation> 
   };
   return {
     namespaces: namespaces === '',
-    endsWithUs: mayEnd ? endsWithUs : [],
+    endsWithUs: canEnd ? endingBy('TERM') : [],
     notAvailable,
     emulationVariables: prefix === qemu?.prefix ? {} : { QEMU_LD_PREFIX: prefix },
     how,
@@ -71,10 +71,15 @@ export async function detectIsolation(tools: EmulatorTools): Promise<Isolation> 
   };
 }
 
+/** Program and arguments that end a command by a signal when this process is killed. */
+function endingBy(signal: 'KILL' | 'TERM'): string[] {
+  return ['setpriv', '--pdeathsig', signal];
+}
+
 /** `setpriv` and `--kill-child` end everything when this process is killed. */
 function sandbox(settings: readonly string[], command: readonly string[]): string[] {
   return [
-    ...['setpriv', '--pdeathsig', 'KILL'],
+    ...endingBy('KILL'),
     ...[
       'unshare',
       '--user',
