@@ -10,7 +10,7 @@ export const GLIBC_LIMITS: Readonly<Record<string, string>> = { 'provided.al2023
  * Shared libraries that a program finds there: of glibc and of gcc's runtime, as in Amazon Linux's
  * minimal image. libatomic, which Node.js needs from 25 on, is not among them.
  */
-const LIBRARIES = [
+export const BASE_LIBRARIES: readonly string[] = [
   'ld-linux-aarch64.so.1',
   'ld-linux-x86-64.so.2',
   'libc.so.6',
@@ -50,19 +50,4 @@ export function assertGlibc(needed: string, compatibleRuntimes: readonly string[
         'pin a version that was built on an older system',
     );
   }
-}
-
-/**
- * Fails when a binary needs a shared library that no base has; the machine that builds may have it.
- *
- * @throws LayersError `LibraryMissing`
- */
-export function assertLibraries(needed: readonly string[], what: string) {
-  const missing = needed.filter((library) => !LIBRARIES.includes(library));
-  if (missing.length === 0) return;
-  throw new LayersError(
-    'LibraryMissing',
-    `${what} needs ${missing.join(', ')}, which ${Object.keys(GLIBC_LIMITS).join(', ')} does not have; ` +
-      'choose a version or a build that does without',
-  );
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LayersError } from '../errors';
 import { sha256Hex } from '../hash';
 import { type LayerManifest, layerName } from '../release';
-import { assertGlibc, assertLibraries } from './bases';
+import { assertGlibc } from './bases';
 import { libdeflate } from './deflate';
 import { layerDigest } from './digest';
 import {
@@ -13,7 +13,8 @@ import {
   npmFetch,
   readSource,
 } from './download';
-import { assertMachine, neededGlibc, neededLibraries, readElfHeader, stripElf } from './elf';
+import { assertMachine, neededGlibc, readElfHeader, stripElf } from './elf';
+import { librariesFor } from './libraries';
 import { findManifest, writeManifest, zipIsIntact, zipPath } from './manifests';
 import { describeSpec, type LayerSpec, licensePath, type TreeFile } from './specs';
 import { makeFolder, writeWhole } from './write';
@@ -158,11 +159,12 @@ async function layerTree(
   assertMachine(header, spec.architecture, what);
   const glibc = neededGlibc(bytes, header, spec.architecture, what);
   assertGlibc(glibc, spec.runtime.compatibleRuntimes, what);
-  assertLibraries(neededLibraries(bytes, header), what);
+  const libraries = librariesFor({ bytes, header }, spec, what);
 
   const interpreter = binary.strip ? stripElf(bytes, header) : bytes;
   const files: TreeFile[] = [
     ...spec.files,
+    ...libraries,
     { path: `bin/${binary.name}`, mode: 0o755, content: interpreter },
     ...fromPackage.map((path) => ({
       path: licensePath(spec.runtime),

@@ -1,5 +1,7 @@
+import { basename, dirname } from 'node:path';
 import type { LayerManifest } from '../release';
 import { describeSource } from './download';
+import { libraryFolder } from './libraries';
 import type { Runtime } from './runtimes';
 import { licensePath, OWN_LICENSE_PATH } from './specs';
 
@@ -32,12 +34,16 @@ export function layerContents(manifest: LayerManifest, runtime: Runtime): LayerC
       const origin = from === 'package' ? source : `${folder}/${name}`;
       return { ...file, origin, license: manifest.license };
     }
-    return { ...file, origin: ownOrigin(path, runtime), license: OWN_LICENSE };
+    return { ...file, origin: ownOrigin(path, manifest, runtime), license: OWN_LICENSE };
   });
 }
 
-function ownOrigin(path: string, { name, shim }: Runtime): string {
-  const folder = `assets/runtimes/${name}`;
+function ownOrigin(path: string, { architecture }: LayerManifest, runtime: Runtime): string {
+  const folder = `assets/runtimes/${runtime.name}`;
   if (path === 'bootstrap') return `${folder}/bootstrap`;
-  return path === OWN_LICENSE_PATH ? 'LICENSE' : `${folder}/${shim}, assets/runtime-api`;
+  if (path === OWN_LICENSE_PATH) return 'LICENSE';
+  if (dirname(path) === libraryFolder(runtime)) {
+    return `${folder}/lib/${architecture}/${basename(path)}`;
+  }
+  return `${folder}/${runtime.shim}, assets/runtime-api`;
 }

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { LayersError } from '../errors';
 import { sha256Hex } from '../hash';
 import { ARCHITECTURES, type Architecture, type LayerSource } from '../release';
+import { runtimeLibraries } from './libraries';
 import { findRuntime, loadRuntimes, type Runtime } from './runtimes';
 import { bundleShim, shimName } from './shim';
 import { ZIP_FORMAT } from './zip';
@@ -39,6 +40,8 @@ export interface LayerSpec {
   readonly description: string;
   /** The runtime folder's share of the layer's tree. */
   readonly files: readonly TreeFile[];
+  /** Shared libraries that go into the tree if the interpreter turns out to need them. */
+  readonly libraries: readonly TreeFile[];
   /** Fingerprint (64 hex digits) of everything the build reads: the same value, the same layer. */
   readonly inputs: string;
 }
@@ -105,9 +108,13 @@ function pinnedSource(runtime: Runtime, version: string, architecture: Architect
   return { package: runtime.packages[architecture], version, integrity };
 }
 
-function layerSpec(layer: SourcedLayer, files: readonly TreeFile[]): LayerSpec {
+function layerSpec(layer: SourcedLayer, folder: readonly TreeFile[]): LayerSpec {
   const { runtime, version, architecture, source } = layer;
   const description = runtime.description.replaceAll('{version}', version);
+  const files = folder.map((file) =>
+    file.path === 'bootstrap' ? { ...file, content: filledIn(file.content, version) } : file,
+  );
+  const libraries = runtimeLibraries(runtime, architecture);
   const inputs = fingerprint([
     `builder ${BUILDER_FORMAT}`,
     ZIP_FORMAT,
@@ -121,9 +128,15 @@ function layerSpec(layer: SourcedLayer, files: readonly TreeFile[]): LayerSpec {
     runtime.revision,
     runtime.binary,
     runtime.licenseFile,
-    files.map((file) => [file.path, file.mode, sha256Hex(file.content)]),
+    [...files, ...libraries].map((file) => [file.path, file.mode, sha256Hex(file.content)]),
   ]);
-  return { runtime, version, architecture, source, description, files, inputs };
+  return { runtime, version, architecture, source, description, files, libraries, inputs };
+}
+
+/** A bootstrap that knows its interpreter's major version, which it writes as `{major}`. */
+function filledIn(bootstrap: Buffer, version: string): Buffer {
+  const [major] = version.split('.');
+  return Buffer.from(bootstrap.toString('latin1').replaceAll('{major}', major), 'latin1');
 }
 
 function fingerprint(parts: readonly unknown[]): string {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { findManifest, readManifests } from '../../lib/layers';
 import { type BuildProgress, buildLayers } from '../../lib/layers/build';
 import type { FetchTarball } from '../../lib/layers/download';
+import type { LayerManifest } from '../../lib/release';
 import { temporaryFolder } from '../temporary-folder';
 import { elf, fixtureRuntime, integrityOf, tinySpec, writeFiles } from './fixtures';
 
@@ -77,6 +78,41 @@ describe('a build', () => {
   });
 });
 
+describe('a library that the interpreter needs and Lambda lacks', () => {
+  const program = { libraries: ['libc.so.6', 'libextra.so.2'], imports: ['extra'] };
+  const build = async (interpreter: Buffer, library: Buffer | string) => {
+    const fixture = await fixtureRuntime(temporaryFolder(), {
+      packages: { x86_64: { 'bin/tiny': interpreter, LICENSE: 'Free.\n' } },
+      files: { 'lib/x86_64/libextra.so.2': library },
+    });
+    const outDir = temporaryFolder();
+    return buildLayers({ ...fixture, specs: [tinySpec(fixture.runtimes)], outDir });
+  };
+  const pathsOf = ([manifest]: LayerManifest[]) => manifest?.files.map(({ path }) => path);
+
+  test('comes out of the runtime’s folder', async () => {
+    const built = await build(elf(program), elf({ exports: ['other', 'extra'] }));
+    expect(pathsOf(built)).toContain('lib/tiny/libextra.so.2');
+  });
+
+  test('stays out of the layer of a version that does without', async () => {
+    const built = await build(elf(), elf({ exports: ['extra'] }));
+    expect(pathsOf(built)).not.toContain('lib/tiny/libextra.so.2');
+  });
+
+  const fileName = /\S+\/tiny\/lib\/x86_64\/libextra\.so\.2/.source;
+  test.each([
+    ['lacks a function', elf({ exports: ['extras'] }), 'LibraryMissing', 'needs extra, which FILE'],
+    ['is for arm64', elf({ machine: 183 }), 'WrongArchitecture', 'FILE is built for arm64'],
+    ['is no library', 'extra', 'NotElf', 'FILE is not an ELF file'],
+  ])('stops the build where it %s', async (_, library, code, message) => {
+    await expect(build(elf(program), library)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message.replace('FILE', fileName)),
+    });
+  });
+});
+
 describe('a build fails and leaves nothing that looks finished', () => {
   const license = { LICENSE: 'Free.\n' };
   const cases: [string, Record<string, string | Buffer>, string, RegExp][] = [
@@ -102,7 +138,7 @@ describe('a build fails and leaves nothing that looks finished', () => {
       'the interpreter needs a library that Lambda lacks',
       { ...license, 'bin/tiny': elf({ libraries: ['libc.so.6', 'libatomic.so.1'] }) },
       'LibraryMissing',
-      /needs libatomic\.so\.1, which provided\.al2023 does not have/,
+      /needs libatomic\.so\.1, which neither provided\.al2023 nor \S+\/tiny\/lib\/x86_64 has/,
     ],
     [
       'the interpreter is built for musl',

@@ -54,6 +54,7 @@ describe('layers build', () => {
     expect(listed).toEqual([
       ['bin/node', interpreter, 'MIT'],
       ['bootstrap', 'assets/runtimes/node/bootstrap', 'Apache-2.0'],
+      ['lib/node/libatomic.so.1', `assets/runtimes/node/lib/${HOST}/libatomic.so.1`, 'Apache-2.0'],
       ['runtime.cjs', 'assets/runtimes/node/runtime.cts, assets/runtime-api', 'Apache-2.0'],
       ['share/licenses/lambda-runtime-layers/LICENSE', 'LICENSE', 'Apache-2.0'],
       ['share/licenses/node/LICENSE', interpreter, 'MIT'],

@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { assertGlibc } from '../../lib/layers/bases';
 import {
   assertMachine,
+  exportedSymbols,
+  importedSymbols,
   neededGlibc,
   neededLibraries,
   readElfHeader,
   stripElf,
 } from '../../lib/layers/elf';
-import type { Architecture } from '../../lib/release';
+import { ARCHITECTURES, type Architecture } from '../../lib/release';
 import { temporaryFolder } from '../temporary-folder';
-import { elf, HOST } from './fixtures';
+import { elf, HOST, PROJECT, realLayer } from './fixtures';
 
 const glibcOf = (bytes: Buffer, architecture: Architecture = 'x86_64') =>
   neededGlibc(bytes, readElfHeader(bytes, 'it'), architecture, 'it');
@@ -48,6 +50,28 @@ describe('reading an interpreter', () => {
     expect(found).toContain('libc.so.6');
     for (const library of found) expect(listed).toContain(library);
   });
+
+  test('finds what it takes from a library, and what a library has', async () => {
+    const { folder } = await realLayer('node');
+    const bytes = readFileSync(join(folder, 'bin/node'));
+    const header = readElfHeader(bytes, 'it');
+    const taken = importedSymbols(bytes, header, 'libatomic.so.1');
+    expect(taken).toEqual(['__atomic_compare_exchange@LIBATOMIC_1.0']);
+    expect(importedSymbols(bytes, header, 'libc.so.6')).toContainEqual(
+      expect.stringMatching(/^memcpy@GLIBC_2\.\d+$/),
+    );
+    expect(importedSymbols(bytes, header, 'libnone.so.1')).toEqual([]);
+    expect(exportedSymbols(bytes, header)).toContain('napi_create_function');
+    for (const architecture of ARCHITECTURES) {
+      const library = readFileSync(
+        join(PROJECT, 'assets/runtimes/node/lib', architecture, 'libatomic.so.1'),
+      );
+      const itsHeader = readElfHeader(library, 'it');
+      expect(() => assertMachine(itsHeader, architecture, 'it')).not.toThrow();
+      expect(exportedSymbols(library, itsHeader)).toEqual(taken);
+      expect(neededLibraries(library, itsHeader)).toEqual([]);
+    }
+  }, 120_000);
 
   test('fails when it is built for the other architecture', () => {
     const header = readElfHeader(elf({ machine: 183 }), 'it');
@@ -102,7 +126,7 @@ describe('stripping', () => {
     const original = elf();
     const stripped = strip(original);
     expect(sectionNames(stripped).join(' ')).toBe(
-      ' .interp .dynstr .gnu.version_r .dynamic .text .shstrtab',
+      ' .interp .dynstr .gnu.version_r .dynsym .hash .dynamic .text .shstrtab',
     );
     expect(stripped.includes('a compiler of long ago')).toBe(false);
     const { segments } = readElfHeader(stripped, 'it');

@@ -8,8 +8,9 @@ import { extractZip } from '../../lib/archive';
 import { buildLayers } from '../../lib/layers/build';
 import type { FetchTarball } from '../../lib/layers/download';
 import { zipPath } from '../../lib/layers/manifests';
-import { loadRuntimes, type Runtime } from '../../lib/layers/runtimes';
+import { findRuntime, loadRuntimes, type Runtime } from '../../lib/layers/runtimes';
 import { resolveLayers } from '../../lib/layers/specs';
+import { pinnedVersions } from '../../lib/layers/versions';
 import type { Architecture, LayerManifest } from '../../lib/release';
 import { temporaryFolder } from '../temporary-folder';
 
@@ -54,7 +55,7 @@ export async function fixtureRuntime(
   options: {
     readonly packages?: Partial<Record<Architecture, Record<string, string | Buffer>>>;
     readonly settings?: Record<string, unknown>;
-    readonly files?: Record<string, string>;
+    readonly files?: Record<string, string | Buffer>;
     /** Files that the folder shall lack. */
     readonly without?: readonly string[];
   } = {},
@@ -107,6 +108,10 @@ export interface ElfOptions {
   readonly needs?: readonly string[];
   /** Shared libraries to be loaded with. @default - none */
   readonly libraries?: readonly string[];
+  /** Symbols without a version that it takes from its libraries. @default - none */
+  readonly imports?: readonly string[];
+  /** Symbols without a version that it has for others. @default - none */
+  readonly exports?: readonly string[];
   /** Bytes of the program that the loader would map. */
   readonly payload?: Buffer;
 }
@@ -118,8 +123,8 @@ export function elf(options: ElfOptions = {}): Buffer {
     options.loader ??
     (machine === 62 ? '/lib64/ld-linux-x86-64.so.2' : '/lib/ld-linux-aarch64.so.1');
   const needs = options.needs ?? ['GLIBC_2.17', 'GLIBC_2.9'];
-  const libraries = options.libraries ?? [];
-  const names = [...needs, ...libraries];
+  const { libraries = [], imports = [], exports = [] } = options;
+  const names = [...needs, ...libraries, ...imports, ...exports];
   const strings = Buffer.from(`\0libc.so.6\0${names.join('\0')}\0`);
 
   const parts: { name: string; at: number; content: Buffer }[] = [];
@@ -133,8 +138,13 @@ export function elf(options: ElfOptions = {}): Buffer {
   const loaderAt = add('.interp', Buffer.from(`${loader}\0`));
   const stringsAt = add('.dynstr', strings);
   const needsAt = add('.gnu.version_r', versionNeeds(needs));
-  const needed = libraries.flatMap((library) => [1, strings.indexOf(`${library}\0`)]);
-  const tags = [...needed, 5, stringsAt, 0x6ffffffe, needsAt, 0x6fffffff, 1, 0, 0].map(BigInt);
+  const nameAt = (name: string) => strings.indexOf(`\0${name}\0`) + 1;
+  const symbols = [...imports, ...exports].map((name) => [nameAt(name), exports.includes(name)]);
+  const symbolsAt = add('.dynsym', symbolTable(symbols as [number, boolean][]));
+  const hashAt = add('.hash', Buffer.from(Uint32Array.of(0, symbols.length + 1).buffer));
+  const tables = [4, hashAt, 5, stringsAt, 6, symbolsAt, 0x6ffffffe, needsAt, 0x6fffffff, 1, 0, 0];
+  const needed = libraries.flatMap((library) => [1, nameAt(library)]);
+  const tags = [...needed, ...tables].map(BigInt);
   const dynamicAt = add('.dynamic', Buffer.from(BigUint64Array.from(tags).buffer));
   add('.text', options.payload ?? Buffer.from('program bytes'));
   const loaded = end;
@@ -174,6 +184,18 @@ export function elf(options: ElfOptions = {}): Buffer {
   return bytes;
 }
 
+/** The first Elf64_Sym, which is nobody's, and a global function each. */
+function symbolTable(symbols: readonly [name: number, defined: boolean][]): Buffer {
+  const bytes = Buffer.alloc((symbols.length + 1) * 24);
+  symbols.forEach(([name, defined], index) => {
+    const at = (index + 1) * 24;
+    bytes.writeUInt32LE(name, at);
+    bytes.writeUInt8(0x12, at + 4);
+    bytes.writeUInt16LE(defined ? 1 : 0, at + 6);
+  });
+  return bytes;
+}
+
 /** Elf64_Verneed of libc.so.6 with one Elf64_Vernaux a name. */
 function versionNeeds(names: readonly string[]): Buffer {
   const bytes = Buffer.alloc(16 + names.length * 16);
@@ -209,8 +231,9 @@ export interface BuiltLayer {
 const realLayers = new Map<string, Promise<BuiltLayer>>();
 
 /**
- * A real layer for this processor, unpacked. Built once into the project's own output folder, so
- * that test files and later runs share it.
+ * A real layer for this processor, unpacked: of the newest version that is pinned, or of the one that
+ * RUNTIME_VERSION names. Built once into the project's own output folder, so that test files and later
+ * runs share it.
  */
 export function realLayer(name: string): Promise<BuiltLayer> {
   const layer = realLayers.get(name) ?? buildRealLayer(name);
@@ -220,8 +243,9 @@ export function realLayer(name: string): Promise<BuiltLayer> {
 
 async function buildRealLayer(name: string): Promise<BuiltLayer> {
   const runtimes = loadRuntimes();
-  const versions = Object.keys(runtimes.find((runtime) => runtime.name === name)?.versions ?? {});
-  const selection = { name, versions: versions.slice(0, 1), architectures: [HOST] };
+  const [newest] = pinnedVersions(findRuntime(name, runtimes));
+  const versions = [process.env.RUNTIME_VERSION ?? newest];
+  const selection = { name, versions, architectures: [HOST] };
   const specs = resolveLayers({ runtimes: [selection] }, runtimes);
   const outDir = join(PROJECT, 'dist/layers');
   const [manifest] = await buildLayers({ specs, outDir });

@@ -223,7 +223,7 @@ describe('a version that npm does not have', () => {
   test('fails where the vendor does not have it, either, and names what there is', async () => {
     await expect(build('node', '17.99.0', 'arm64')).rejects.toMatchObject({
       code: 'UnknownVersion',
-      message: `node version "17.99.0" does not exist; runtime.json pins 24.21.0, 24.20.0, 22.23.3; npm also has 3.0.0; ${sites.url}/node has no checksum of it for arm64`,
+      message: `node version "17.99.0" does not exist; runtime.json pins 26.10.0, 24.21.0, 24.20.0, 22.23.3; npm also has 3.0.0; ${sites.url}/node has no checksum of it for arm64`,
     });
   });
 

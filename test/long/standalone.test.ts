@@ -8,7 +8,7 @@ const [ACCOUNT, REGION] = ['123456789012', 'eu-west-1'];
 /** Pinned versions: the newest one, and the one before it. */
 const RUNTIMES = [
   { runtime: 'deno', versions: ['2.9.5', '2.9.4'] },
-  { runtime: 'node', versions: ['24.21.0', '24.20.0'] },
+  { runtime: 'node', versions: ['26.10.0', '24.21.0'] },
 ];
 
 const CASES = RUNTIMES.flatMap((each) =>

@@ -1,6 +1,7 @@
 import { cpSync } from 'node:fs';
 import { realLayer, writeFiles } from '../layers/fixtures';
 import { temporaryFolder } from '../temporary-folder';
+import { FakeRuntimeApi } from './fake-runtime-api';
 import { RunningLayer, type RuntimeDialect } from './running-layer';
 
 /** What a function answers beside a layer with further files: Lambda merges all layers at /opt. */
@@ -8,12 +9,14 @@ export async function answerBeside(
   runtime: string,
   layerFiles: Record<string, string>,
   files: Record<string, string>,
+  environment: Record<string, string> = {},
 ): Promise<string> {
   const { folder } = await realLayer(runtime);
   const opt = temporaryFolder();
   cpSync(folder, opt, { recursive: true });
   writeFiles(opt, layerFiles);
-  const running = await RunningLayer.start(opt, files, 'main.handler');
+  const api = await FakeRuntimeApi.start();
+  const running = RunningLayer.with(api, opt, files, 'main.handler', environment);
   try {
     return (await running.api.invoke({})).body;
   } finally {

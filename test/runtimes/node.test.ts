@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
+import { temporaryFolder } from '../temporary-folder';
 import { DIALECTS } from './dialects';
 import { FakeRuntimeApi } from './fake-runtime-api';
 import { describeHeap } from './heap';
@@ -110,6 +111,72 @@ describe('node handlers', () => {
     for (const [file, code] of Object.entries(handlers)) {
       const answer = await answerBeside('node', inLayer, { [file]: code });
       expect(answer).toBe(`["for ${major}","for all"]`);
+    }
+  });
+
+  test('what NODE_OPTIONS preloads is found there, too', async () => {
+    const { manifest } = await realLayer('node');
+    const [major] = manifest.version.split('.');
+    const inLayer = {
+      [`nodejs/node${major}/node_modules/tracing/index.js`]: "globalThis.traced = 'traced';",
+    };
+    const files = { 'main.mjs': 'export const handler = () => globalThis.traced;' };
+    const options = { NODE_OPTIONS: '--require=tracing' };
+    expect(await answerBeside('node', inLayer, files, options)).toBe('"traced"');
+  });
+
+  test('libatomic comes from the layer, unless the environment has one', async () => {
+    const { folder, manifest } = await realLayer('node');
+    const inLayer = manifest.files.some(({ path }) => path === 'lib/node/libatomic.so.1');
+    // Node.js 24 and before do without.
+    expect(inLayer).toBe(Number(manifest.version.split('.')[0]) > 24);
+    const code = `export const handler = () => process.report.getReport().sharedObjects
+      .filter((path) => path.includes('libatomic'));`;
+    const loaded = async (environment: Record<string, string>, layer = folder) => {
+      const api = await FakeRuntimeApi.start();
+      const files = { 'main.mjs': code };
+      const running = RunningLayer.with(api, layer, files, 'main.handler', environment);
+      try {
+        return JSON.parse((await api.invoke({})).body);
+      } finally {
+        await running.stop();
+      }
+    };
+    const own = join(folder, 'lib/node/libatomic.so.1');
+    expect(await loaded({})).toEqual(inLayer ? [own] : []);
+    expect(await loaded({ LD_LIBRARY_PATH: '/var/lang/lib' })).toEqual(inLayer ? [own] : []);
+    const other = temporaryFolder();
+    if (inLayer) cpSync(own, join(other, 'libatomic.so.1'));
+    const others = inLayer ? [join(other, 'libatomic.so.1')] : [];
+    expect(await loaded({ LD_LIBRARY_PATH: other })).toEqual(others);
+  });
+
+  test('tables of WebAssembly functions grow and shrink in threads', async () => {
+    const files = {
+      'main.mjs': `import { Worker } from 'node:worker_threads';
+        const answered = (worker) => new Promise((resolve, reject) =>
+          worker.once('message', resolve).once('error', reject));
+        export const handler = async () => Promise.all([1, 2, 3, 4].map((n) =>
+          answered(new Worker(new URL('./worker.mjs', import.meta.url), { workerData: n }))));`,
+      'worker.mjs': `import { parentPort, workerData } from 'node:worker_threads';
+        // (module (func (export "f") (result i32) i32.const 7))
+        const bytes = Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 3, 2, 1, 0,
+          7, 5, 1, 1, 102, 0, 0, 10, 6, 1, 4, 0, 65, 7, 11]);
+        let sum = 0;
+        for (let round = 0; round < 200; round++) {
+          const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+          const table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
+          for (let index = 0; index < 64; index++) table.set(index, exports.f);
+          sum += table.get(round % 64)();
+        }
+        parentPort.postMessage(sum * workerData);`,
+    };
+    const { folder } = await realLayer('node');
+    const running = await RunningLayer.start(folder, files, 'main.handler');
+    try {
+      expect((await running.api.invoke({})).body).toBe('[1400,2800,4200,5600]');
+    } finally {
+      await running.stop();
     }
   });
 

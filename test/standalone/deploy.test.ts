@@ -123,7 +123,7 @@ describe('standalone stacks in one account', () => {
     const { outputs } = await person.deploy(`${ALL} ${flags}`, { env });
     for (const [runtime, version] of [
       ['Deno', '2.9.5'],
-      ['Node', '24.21.0'],
+      ['Node', '26.10.0'],
     ]) {
       expect(outputs[`${runtime}RuntimeLayerStack`]).toEqual({
         LayerArn: expect.stringMatching(`^arn:aws:lambda:${REGION}:${TARGET}:layer:.+:1$`),

@@ -1,17 +1,15 @@
 // Client of the Lambda Runtime API for Node.js.
-import { existsSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Receiver, type Socket, serve } from '../../runtime-api/index.js';
 import { nodePlatform } from '../../runtime-api/node-platform.js';
 
-/** Of `node:module`: the first since Node.js 22.15; the second reads NODE_PATH again. */
+/** Of `node:module`, since Node.js 22.15. */
 interface ModuleLoader {
   registerHooks(hooks: {
     resolve(specifier: string, context: object, next: Resolve): unknown;
   }): void;
-  _initPaths(): void;
 }
 type Resolve = (specifier: string, context: object) => unknown;
 
@@ -54,21 +52,6 @@ function connect(host: string, port: number, receiver: Receiver): Promise<Socket
   });
 }
 
-/** Lambda's own runtimes look into the folder of their Node.js version first. */
-function addVersionedFolder(): void {
-  const [major] = process.versions.node.split('.');
-  const folder = join(__dirname, `nodejs/node${major}/node_modules`);
-  if (!existsSync(folder)) return;
-  const { NODE_PATH } = process.env;
-  process.env.NODE_PATH = NODE_PATH ? `${folder}:${NODE_PATH}` : folder;
-  moduleLoader()._initPaths();
-}
-
-/** Not imported: it takes a third of a millisecond of a start. */
-function moduleLoader(): ModuleLoader {
-  return process.getBuiltinModule('node:module') as unknown as ModuleLoader;
-}
-
 /**
  * `import` ignores NODE_PATH, which `require` obeys: what is found nowhere else is looked for from
  * the folders that hold its `node_modules`.
@@ -80,7 +63,9 @@ function importFromNodePath(): void {
     .map((path) => pathToFileURL(`${dirname(path)}/`).href);
   // Hooks slow every import down.
   if (parents.length === 0) return;
-  moduleLoader().registerHooks({
+  // Not imported: it takes a third of a millisecond of a start.
+  const loader = process.getBuiltinModule('node:module') as unknown as ModuleLoader;
+  loader.registerHooks({
     resolve(specifier, context, next) {
       try {
         return next(specifier, context);
@@ -98,7 +83,6 @@ function importFromNodePath(): void {
   });
 }
 
-addVersionedFolder();
 importFromNodePath();
 serve({
   ...nodePlatform,
