@@ -32,6 +32,7 @@ import { admitDeployRoles } from './artifact-access';
 import { BuildRoles } from './build-roles';
 import { DeployStep, type DeployStepProps, templateOf } from './deploy-step';
 import { setFailureModes } from './failure-modes';
+import { orderLast } from './last';
 import { addOperations } from './operations';
 import { writeRemoteAssembly } from './remote-assembly';
 import { connectSource, pipelineSource } from './source';
@@ -149,6 +150,7 @@ export class DeliveryPipelineStack extends Stack {
       admitDeployRoles(replica, plan, targetsIn(region));
     }
     addOperations(this, pipeline.pipeline, plan);
+    orderLast(pipeline.pipeline);
     acknowledgePipelineFindings(this, pipeline, artifacts);
   }
 
