@@ -1,12 +1,15 @@
 import { basename, dirname } from 'node:path';
 import type { LayerManifest } from '../release';
+import { bootstrapPath, isOwnProgram } from './bootstraps';
 import { describeSource } from './download';
 import { libraryFolder } from './libraries';
 import type { Runtime } from './runtimes';
-import { licensePath, OWN_LICENSE_PATH } from './specs';
+import { licensePath, MUSL_LICENSE_PATH, OWN_LICENSE_PATH } from './specs';
 
 /** Licence of what this project writes itself, `license` in package.json. */
 const OWN_LICENSE = 'Apache-2.0';
+/** Of the C library in its programs. */
+const MUSL_LICENSE = 'MIT';
 
 /** A file of a layer, for whoever has to know what runs and under which terms. */
 export interface LayerContent {
@@ -34,16 +37,27 @@ export function layerContents(manifest: LayerManifest, runtime: Runtime): LayerC
       const origin = from === 'package' ? source : `${folder}/${name}`;
       return { ...file, origin, license: manifest.license };
     }
-    return { ...file, origin: ownOrigin(path, manifest, runtime), license: OWN_LICENSE };
+    return { ...file, ...ownPart(path, manifest, runtime) };
   });
 }
 
-function ownOrigin(path: string, { architecture }: LayerManifest, runtime: Runtime): string {
+function ownPart(
+  path: string,
+  { architecture }: LayerManifest,
+  runtime: Runtime,
+): Pick<LayerContent, 'origin' | 'license'> {
   const folder = `assets/runtimes/${runtime.name}`;
-  if (path === 'bootstrap') return `${folder}/bootstrap`;
-  if (path === OWN_LICENSE_PATH) return 'LICENSE';
-  if (dirname(path) === libraryFolder(runtime)) {
-    return `${folder}/lib/${architecture}/${basename(path)}`;
+  if (path === 'bootstrap') {
+    const license = isOwnProgram(runtime) ? `${OWN_LICENSE} AND ${MUSL_LICENSE}` : OWN_LICENSE;
+    return { origin: `${folder}/${bootstrapPath(runtime, architecture)}`, license };
   }
-  return `${folder}/${runtime.shim}, assets/runtime-api`;
+  if (path === MUSL_LICENSE_PATH) {
+    return { origin: 'assets/bootstrap/LICENSE.musl', license: MUSL_LICENSE };
+  }
+  if (path === OWN_LICENSE_PATH) return { origin: 'LICENSE', license: OWN_LICENSE };
+  const isLibrary = dirname(path) === libraryFolder(runtime);
+  const origin = isLibrary
+    ? `${folder}/lib/${architecture}/${basename(path)}`
+    : `${folder}/${runtime.shim}, assets/runtime-api`;
+  return { origin, license: OWN_LICENSE };
 }

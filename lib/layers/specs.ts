@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { LayersError } from '../errors';
 import { sha256Hex } from '../hash';
 import { ARCHITECTURES, type Architecture, type LayerSource } from '../release';
+import { bootstrapFor, isOwnProgram } from './bootstraps';
 import { runtimeLibraries } from './libraries';
 import { findRuntime, loadRuntimes, type Runtime } from './runtimes';
 import { bundleShim, shimName } from './shim';
@@ -94,6 +95,9 @@ export function licensePath(runtime: Runtime): string {
 
 /** Licence text of what this project adds to a layer. */
 export const OWN_LICENSE_PATH = 'share/licenses/lambda-runtime-layers/LICENSE';
+/** Licence text of the C library that our bootstraps are linked with. */
+export const MUSL_LICENSE_PATH = 'share/licenses/musl/LICENSE';
+const MUSL_LICENSE_FILE = resolve(__dirname, '../../assets/bootstrap/LICENSE.musl');
 const OWN_LICENSE_FILE = resolve(__dirname, '../../LICENSE');
 
 function pinnedSource(runtime: Runtime, version: string, architecture: Architecture): LayerSource {
@@ -111,9 +115,8 @@ function pinnedSource(runtime: Runtime, version: string, architecture: Architect
 function layerSpec(layer: SourcedLayer, folder: readonly TreeFile[]): LayerSpec {
   const { runtime, version, architecture, source } = layer;
   const description = runtime.description.replaceAll('{version}', version);
-  const files = folder.map((file) =>
-    file.path === 'bootstrap' ? { ...file, content: filledIn(file.content, version) } : file,
-  );
+  const content = bootstrapFor(runtime, version, architecture);
+  const files = [{ path: 'bootstrap', mode: 0o755, content }, ...folder];
   const libraries = runtimeLibraries(runtime, architecture);
   const inputs = fingerprint([
     `builder ${BUILDER_FORMAT}`,
@@ -133,27 +136,21 @@ function layerSpec(layer: SourcedLayer, folder: readonly TreeFile[]): LayerSpec 
   return { runtime, version, architecture, source, description, files, libraries, inputs };
 }
 
-/** A bootstrap that knows its interpreter's major version, which it writes as `{major}`. */
-function filledIn(bootstrap: Buffer, version: string): Buffer {
-  const [major] = version.split('.');
-  return Buffer.from(bootstrap.toString('latin1').replaceAll('{major}', major), 'latin1');
-}
-
 function fingerprint(parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
 /** Modes are set here, so neither a checkout nor a umask can lose the executable bit. */
 function folderFiles(runtime: Runtime): TreeFile[] {
-  const bootstrap = requireFile(runtime, 'bootstrap', 'MissingBootstrap');
-  assertBootstrap(runtime, bootstrap);
   requireFile(runtime, runtime.shim, 'MissingShim');
   const shim = bundleShim(runtime);
   const files: TreeFile[] = [
-    { path: 'bootstrap', mode: 0o755, content: bootstrap },
     { path: shimName(runtime), mode: 0o644, content: shim },
     { path: OWN_LICENSE_PATH, mode: 0o644, content: readFileSync(OWN_LICENSE_FILE) },
   ];
+  if (isOwnProgram(runtime)) {
+    files.push({ path: MUSL_LICENSE_PATH, mode: 0o644, content: readFileSync(MUSL_LICENSE_FILE) });
+  }
   if (runtime.licenseFile.from === 'folder') {
     const content = requireFile(runtime, runtime.licenseFile.path, 'MissingLicense');
     files.push({ path: licensePath(runtime), mode: 0o644, content });
@@ -167,23 +164,4 @@ function requireFile(runtime: Runtime, name: string, code: string): Buffer {
     throw new LayersError(code, `runtime ${runtime.name} has no file ${file}; add it`);
   }
   return readFileSync(file);
-}
-
-/** Lambda executes the file: it has to be a program, or name an interpreter that Linux understands. */
-function assertBootstrap(runtime: Runtime, content: Buffer): void {
-  const firstLine = content.toString('latin1').split('\n', 1)[0] as string;
-  const file = join(runtime.folder, 'bootstrap');
-  if (firstLine.startsWith('\x7fELF')) return;
-  if (!firstLine.startsWith('#!/')) {
-    throw new LayersError(
-      'InvalidBootstrap',
-      `${file} starts with neither "#!/" nor an ELF header; add an interpreter line`,
-    );
-  }
-  if (firstLine.endsWith('\r')) {
-    throw new LayersError(
-      'InvalidBootstrap',
-      `${file} has Windows line ends; save it with line feeds and keep git from converting it`,
-    );
-  }
 }

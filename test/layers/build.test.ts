@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readZipEntry } from '../../lib/archive';
 import { findManifest, readManifests } from '../../lib/layers';
 import { type BuildProgress, buildLayers } from '../../lib/layers/build';
 import type { FetchTarball } from '../../lib/layers/download';
+import { zipPath } from '../../lib/layers/manifests';
 import type { LayerManifest } from '../../lib/release';
 import { temporaryFolder } from '../temporary-folder';
 import { elf, fixtureRuntime, integrityOf, tinySpec, writeFiles } from './fixtures';
@@ -75,6 +77,40 @@ describe('a build', () => {
     expect(await nameWith({ revision: 2 })).not.toBe(original);
     expect(await nameWith({ license: 'Apache-2.0' })).not.toBe(original);
     expect(await nameWith({}, { 'shim.js': 'ruN();\n' })).not.toBe(original);
+  });
+});
+
+describe('a bootstrap that is a program', () => {
+  const build = async (files: Record<string, string | Buffer>) => {
+    const fixture = await fixtureRuntime(temporaryFolder(), { files, without: ['bootstrap'] });
+    const outDir = temporaryFolder();
+    const [manifest] = await buildLayers({
+      ...fixture,
+      specs: [tinySpec(fixture.runtimes)],
+      outDir,
+    });
+    return readZipEntry(zipPath(manifest, outDir), 'bootstrap');
+  };
+
+  test('is that of the architecture, and is told the version', async () => {
+    const asking = Buffer.from(`asks for {version}${'\0'.repeat(32)}!`);
+    const told = `asks for 1.0.0${'\0'.repeat(32 + '{version}'.length - '1.0.0'.length)}!`;
+    const program = elf({ payload: asking });
+    const files = {
+      'bin/x86_64/bootstrap': program,
+      'bin/arm64/bootstrap': elf({ machine: 183 }),
+    };
+    const expected = Buffer.from(program);
+    expected.write(told, expected.indexOf(asking), 'latin1');
+    expect((await build(files))?.equals(expected)).toBe(true);
+  });
+
+  test('is refused where it is for the other one', async () => {
+    const files = { 'bin/x86_64/bootstrap': elf({ machine: 183 }) };
+    await expect(build(files)).rejects.toMatchObject({
+      code: 'WrongArchitecture',
+      message: expect.stringMatching(/tiny\/bin\/x86_64\/bootstrap is built for arm64/),
+    });
   });
 });
 

@@ -122,7 +122,7 @@ describe('the packed package, in a folder outside the project', () => {
         'build/index.js',
         'build/index.d.ts',
         'assets/runtimes/deno/runtime.json',
-        'assets/runtimes/deno/bootstrap',
+        'assets/runtimes/deno/bin/arm64/bootstrap',
       ]),
     );
     expect(

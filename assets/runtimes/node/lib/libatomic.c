@@ -3,11 +3,14 @@
  * WebAssembly code, for pairs of 32-bit numbers that lie at multiples of eight bytes. Lambda's
  * provided.al2023 has no libatomic, and that of GCC would put its licence on the layer.
  *
- * libatomic.map gives the function its version, `build` makes the libraries beside this file.
+ * libatomic.map gives the function its version, assets/bootstrap/build makes the libraries.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* SHA-256 of the sources. */
+static const char sources[] __attribute__((used, retain)) = SOURCES;
 
 /* Compilers keep the real name for themselves. */
 bool compare_exchange(size_t size, void *object, void *expected, const void *desired, int success,

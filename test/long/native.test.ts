@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureEmulatorTools } from '../../lib/rehearsal/tools';
 import { type CommandResult, run } from '../../lib/rehearsal/tools/command';
@@ -9,8 +9,9 @@ import { temporaryFolder } from '../temporary-folder';
 
 jest.setTimeout(300_000);
 
-const SOURCES = join(PROJECT, 'assets/runtimes/node/lib');
-const HERE = join(__dirname, 'libatomic');
+const RUNTIMES = join(PROJECT, 'assets/runtimes');
+const LIBATOMIC = join(RUNTIMES, 'node/lib');
+const HERE = join(__dirname, 'native');
 const TARGETS: Readonly<Record<Architecture, string>> = {
   arm64: 'aarch64-linux-gnu',
   x86_64: 'x86_64-linux-gnu',
@@ -45,21 +46,25 @@ beforeAll(async () => {
   };
 });
 
-test('the libraries that the project holds are what their source gives', async () => {
+test('the programs and libraries that the project holds are what their sources give', async () => {
   const out = temporaryFolder();
-  await must(join(SOURCES, 'build'), [out], zig);
-  for (const architecture of ARCHITECTURES) {
-    const library = join(architecture, 'libatomic.so.1');
-    const [held, built] = [SOURCES, out].map((folder) => readFileSync(join(folder, library)));
-    expect(built.equals(held)).toBe(true);
+  await must(join(PROJECT, 'assets/bootstrap/build'), [out], zig);
+  const built = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    statSync(join(out, file)).isFile(),
+  );
+  // A bootstrap for each of three runtimes, and libatomic.
+  expect(built).toHaveLength(4 * ARCHITECTURES.length);
+  for (const file of built) {
+    const [made, held] = [out, RUNTIMES].map((folder) => readFileSync(join(folder, file)));
+    expect([file, made.equals(held)]).toEqual([file, true]);
   }
 });
 
-describe.each(ARCHITECTURES)('the library for %s', (architecture) => {
+describe.each(ARCHITECTURES)('libatomic for %s', (architecture) => {
   let program: string;
   beforeAll(async () => {
     program = join(temporaryFolder(), 'caller');
-    const library = join(SOURCES, architecture, 'libatomic.so.1');
+    const library = join(LIBATOMIC, architecture, 'libatomic.so.1');
     await must(
       python,
       // biome-ignore format: an option and its value belong together
@@ -70,7 +75,7 @@ describe.each(ARCHITECTURES)('the library for %s', (architecture) => {
   });
 
   async function call(...args: string[]): Promise<CommandResult> {
-    const path = join(SOURCES, architecture);
+    const path = join(LIBATOMIC, architecture);
     if (architecture === HOST) {
       return run(program, args, { env: { ...process.env, LD_LIBRARY_PATH: path } });
     }
