@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "bootstrap.h"
 
 #include <errno.h>
@@ -5,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,15 +20,20 @@ static char *command[MAX_ARGUMENTS];
 /* The first two are for the wrapper script and the interpreter. */
 static int count = 2;
 
-static void fail(const char *reason) {
+static _Noreturn void fail(const char *reason) {
   fprintf(stderr, "bootstrap: %s\n", reason);
   exit(1);
 }
 
 void begin(char **arguments) {
   own_path = arguments[0];
-  const char *slash = strrchr(own_path, '/');
+  /* Whoever starts a program may call it what he likes; the kernel knows what it has opened. */
+  if (own_path == NULL || strchr(own_path, '/') == NULL) own_path = (const char *)getauxval(AT_EXECFN);
+  const char *slash = own_path ? strrchr(own_path, '/') : NULL;
   layer = slash ? text("%.*s", (int)(slash - own_path), own_path) : ".";
+  /* A shell would have set it, and so do Lambda's own runtimes. */
+  const char *folder = getcwd(NULL, 0);
+  if (folder) set("PWD", folder);
 }
 
 char *text(const char *format, ...) {
@@ -93,13 +100,15 @@ void argument(const char *value) {
 
 static bool same_file(const char *one, const char *other) {
   struct stat a, b;
-  return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+  return other && stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 static int start(char **words) {
   execvp(words[0], words);
   const int error = errno;
-  fprintf(stderr, "bootstrap: %s cannot be started: %s\n", words[0], strerror(error));
+  const bool lacks_interpreter = error == ENOENT && strchr(words[0], '/') && access(words[0], F_OK) == 0;
+  fprintf(stderr, "bootstrap: %s cannot be started: %s\n", words[0],
+          lacks_interpreter ? "what its first line or header names is not there" : strerror(error));
   return error == ENOENT ? 127 : 126;
 }
 
@@ -109,7 +118,8 @@ int launch(const char *name) {
   if (*wrapper == '\0') return start(command + 1);
   /* Lambda merges all layers at /opt, and a wrapper of another one may be called bootstrap, too. */
   if (same_file(wrapper, own_path)) {
-    fprintf(stderr, "AWS_LAMBDA_EXEC_WRAPPER names %s, which is the bootstrap of the runtime itself\n",
+    fprintf(stderr,
+            "bootstrap: AWS_LAMBDA_EXEC_WRAPPER names %s, which is the bootstrap of the runtime itself\n",
             own_path);
     return 126;
   }

@@ -5,9 +5,11 @@ import type { Architecture } from '../release';
 import { assertMachine, readElfHeader } from './elf';
 import type { Runtime } from './runtimes';
 
-/** What stands for the version in a program, and the bytes that it has there, zeros behind it. */
-const PLACEHOLDER = Buffer.from('{version}\0');
-const ROOM = 32;
+/** What a program holds where it wants the version: text in a field of 32 bytes, zeros behind it. */
+const PLACEHOLDER = Buffer.alloc(32);
+PLACEHOLDER.write('{version}');
+
+const CURE = 'build it for that architecture';
 
 /** Path in a runtime's folder of what Lambda starts: a program, or a script for both architectures. */
 export function bootstrapPath({ folder }: Runtime, architecture: Architecture): string {
@@ -16,7 +18,7 @@ export function bootstrapPath({ folder }: Runtime, architecture: Architecture): 
 }
 
 /** Whether that is a program that assets/bootstrap/build makes. */
-export function isOwnProgram({ folder }: Runtime): boolean {
+export function ownProgram({ folder }: Runtime): boolean {
   return existsSync(join(folder, 'bootstrap.c'));
 }
 
@@ -30,16 +32,23 @@ export function bootstrapFor(
   version: string,
   architecture: Architecture,
 ): Buffer {
+  const script = join(runtime.folder, 'bootstrap');
   const file = join(runtime.folder, bootstrapPath(runtime, architecture));
   if (!existsSync(file)) {
     throw new LayersError(
       'MissingBootstrap',
-      `runtime ${runtime.name} has no file ${file}, and no bin/${architecture}/bootstrap; add one of them`,
+      `runtime ${runtime.name} has no file ${script}, and no bin/${architecture}/bootstrap; add one of them`,
+    );
+  }
+  if (file !== script && existsSync(script)) {
+    throw new LayersError(
+      'InvalidBootstrap',
+      `runtime ${runtime.name} has both ${script} and ${file}; remove one of them`,
     );
   }
   const content = readFileSync(file);
   if (content.toString('latin1', 0, 4) === '\x7fELF') {
-    assertMachine(readElfHeader(content, file), architecture, file);
+    assertMachine(readElfHeader(content, file, CURE), architecture, file, CURE);
     return withVersion(content, version);
   }
   assertScript(content, file);
@@ -50,8 +59,8 @@ function withVersion(program: Buffer, version: string): Buffer {
   const at = program.indexOf(PLACEHOLDER);
   if (at === -1) return program;
   const filled = Buffer.from(program);
-  filled.fill(0, at, at + ROOM);
-  filled.write(version, at, ROOM - 1, 'latin1');
+  filled.fill(0, at, at + PLACEHOLDER.length);
+  filled.write(version, at, PLACEHOLDER.length - 1, 'latin1');
   return filled;
 }
 

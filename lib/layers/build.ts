@@ -13,7 +13,7 @@ import {
   npmFetch,
   readSource,
 } from './download';
-import { assertMachine, neededGlibc, readElfHeader, stripElf } from './elf';
+import { assertMachine, neededGlibc, readElfHeader, readingElf, stripElf } from './elf';
 import { librariesFor } from './libraries';
 import { findManifest, writeManifest, zipIsIntact, zipPath } from './manifests';
 import { describeSpec, type LayerSpec, licensePath, type TreeFile } from './specs';
@@ -155,13 +155,17 @@ async function layerTree(
 
   context.report('check');
   const bytes = found.get(binary.path) as Buffer;
-  const header = readElfHeader(bytes, what);
-  assertMachine(header, spec.architecture, what);
-  const glibc = neededGlibc(bytes, header, spec.architecture, what);
-  assertGlibc(glibc, spec.runtime.compatibleRuntimes, what);
-  const libraries = librariesFor({ bytes, header }, spec, what);
-
-  const interpreter = binary.strip ? stripElf(bytes, header) : bytes;
+  const { glibc, libraries, interpreter } = readingElf(what, () => {
+    const header = readElfHeader(bytes, what);
+    assertMachine(header, spec.architecture, what);
+    const needed = neededGlibc(bytes, header, spec.architecture, what);
+    assertGlibc(needed, spec.runtime.compatibleRuntimes, what);
+    return {
+      glibc: needed,
+      libraries: librariesFor({ bytes, header }, spec, what),
+      interpreter: binary.strip ? stripElf(bytes, header) : bytes,
+    };
+  });
   const files: TreeFile[] = [
     ...spec.files,
     ...libraries,

@@ -1,15 +1,15 @@
 import { basename, dirname } from 'node:path';
 import type { LayerManifest } from '../release';
-import { bootstrapPath, isOwnProgram } from './bootstraps';
+import { bootstrapPath, ownProgram } from './bootstraps';
 import { describeSource } from './download';
 import { libraryFolder } from './libraries';
 import type { Runtime } from './runtimes';
-import { licensePath, MUSL_LICENSE_PATH, OWN_LICENSE_PATH } from './specs';
+import { BOOTSTRAP_LICENSE_PATH, licensePath, OWN_LICENSE_PATH } from './specs';
 
 /** Licence of what this project writes itself, `license` in package.json. */
 const OWN_LICENSE = 'Apache-2.0';
-/** Of the C library in its programs. */
-const MUSL_LICENSE = 'MIT';
+/** Of what its programs are linked with. */
+const LINKED_LICENSE = 'MIT';
 
 /** A file of a layer, for whoever has to know what runs and under which terms. */
 export interface LayerContent {
@@ -48,11 +48,11 @@ function ownPart(
 ): Pick<LayerContent, 'origin' | 'license'> {
   const folder = `assets/runtimes/${runtime.name}`;
   if (path === 'bootstrap') {
-    const license = isOwnProgram(runtime) ? `${OWN_LICENSE} AND ${MUSL_LICENSE}` : OWN_LICENSE;
+    const license = ownProgram(runtime) ? `${OWN_LICENSE} AND ${LINKED_LICENSE}` : OWN_LICENSE;
     return { origin: `${folder}/${bootstrapPath(runtime, architecture)}`, license };
   }
-  if (path === MUSL_LICENSE_PATH) {
-    return { origin: 'assets/bootstrap/LICENSE.musl', license: MUSL_LICENSE };
+  if (path === BOOTSTRAP_LICENSE_PATH) {
+    return { origin: 'assets/bootstrap/LICENSE', license: LINKED_LICENSE };
   }
   if (path === OWN_LICENSE_PATH) return { origin: 'LICENSE', license: OWN_LICENSE };
   const isLibrary = dirname(path) === libraryFolder(runtime);

@@ -14,6 +14,8 @@ import {
 import type { Runtime } from './runtimes';
 import type { LayerSpec, TreeFile } from './specs';
 
+const CURE = 'build it for that architecture';
+
 /**
  * Shared libraries that a runtime's folder has for interpreters that need them, in its folder
  * `lib/<architecture>`. In a layer they lie apart from `lib`, where another layer may have a whole one
@@ -23,6 +25,7 @@ export function runtimeLibraries(runtime: Runtime, architecture: Architecture): 
   const folder = join(runtime.folder, 'lib', architecture);
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
+    .filter((name) => /^lib.+\.so/.test(name))
     .sort()
     .map((name) => {
       const content = readFileSync(join(folder, name));
@@ -61,8 +64,8 @@ export function librariesFor(
   }
   for (const { path, content } of brought) {
     const file = join(folder, basename(path));
-    const library = readElfHeader(content, file);
-    assertMachine(library, architecture, file);
+    const library = readElfHeader(content, file, CURE);
+    assertMachine(library, architecture, file, CURE);
     const offered = exportedSymbols(content, library);
     const lacking = importedSymbols(bytes, header, basename(path)).filter(
       (symbol) => !offered.includes(symbol),

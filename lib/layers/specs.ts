@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { LayersError } from '../errors';
 import { sha256Hex } from '../hash';
 import { ARCHITECTURES, type Architecture, type LayerSource } from '../release';
-import { bootstrapFor, isOwnProgram } from './bootstraps';
+import { bootstrapFor, ownProgram } from './bootstraps';
 import { runtimeLibraries } from './libraries';
 import { findRuntime, loadRuntimes, type Runtime } from './runtimes';
 import { bundleShim, shimName } from './shim';
@@ -51,7 +51,7 @@ export interface LayerSpec {
  * The layers of a selection, in its order, architectures innermost.
  *
  * @throws LayersError `UnknownRuntime`, `UnknownVersion` (they list what exists), `MissingBootstrap`,
- * `InvalidBootstrap`, `MissingShim`, `InvalidShim`, `MissingLicense`
+ * `InvalidBootstrap`, `NotElf`, `WrongArchitecture`, `MissingShim`, `InvalidShim`, `MissingLicense`
  */
 export function resolveLayers(
   selection: { readonly runtimes: readonly RuntimeSelection[] },
@@ -95,9 +95,9 @@ export function licensePath(runtime: Runtime): string {
 
 /** Licence text of what this project adds to a layer. */
 export const OWN_LICENSE_PATH = 'share/licenses/lambda-runtime-layers/LICENSE';
-/** Licence text of the C library that our bootstraps are linked with. */
-export const MUSL_LICENSE_PATH = 'share/licenses/musl/LICENSE';
-const MUSL_LICENSE_FILE = resolve(__dirname, '../../assets/bootstrap/LICENSE.musl');
+/** Licence texts of the C library, and the compiler's own, that our bootstraps are linked with. */
+export const BOOTSTRAP_LICENSE_PATH = 'share/licenses/bootstrap/LICENSE';
+const BOOTSTRAP_LICENSE_FILE = resolve(__dirname, '../../assets/bootstrap/LICENSE');
 const OWN_LICENSE_FILE = resolve(__dirname, '../../LICENSE');
 
 function pinnedSource(runtime: Runtime, version: string, architecture: Architecture): LayerSource {
@@ -148,8 +148,12 @@ function folderFiles(runtime: Runtime): TreeFile[] {
     { path: shimName(runtime), mode: 0o644, content: shim },
     { path: OWN_LICENSE_PATH, mode: 0o644, content: readFileSync(OWN_LICENSE_FILE) },
   ];
-  if (isOwnProgram(runtime)) {
-    files.push({ path: MUSL_LICENSE_PATH, mode: 0o644, content: readFileSync(MUSL_LICENSE_FILE) });
+  if (ownProgram(runtime)) {
+    files.push({
+      path: BOOTSTRAP_LICENSE_PATH,
+      mode: 0o644,
+      content: readFileSync(BOOTSTRAP_LICENSE_FILE),
+    });
   }
   if (runtime.licenseFile.from === 'folder') {
     const content = requireFile(runtime, runtime.licenseFile.path, 'MissingLicense');

@@ -12,7 +12,7 @@ import { runProgram } from '../../lib/program';
 import { runContract } from './contract';
 import { contractTable, reasonsOf } from './contract-table';
 import { measurePublish } from './publish';
-import { type Measurement, measureRuntimes } from './runtimes';
+import { type ClientResult, type Measurement, measureRuntimes, STARTS } from './runtimes';
 
 const ROOT = join(__dirname, '../..');
 
@@ -205,23 +205,54 @@ async function runtimes(runs: number, peers: ReadonlyMap<string, string>): Promi
   for (const bytes of sizes) {
     show(
       `echo of ${bytes / 1024} KB, client and server on one core (medians of ${runs})`,
-      ['client', '1/s', 'of C', 'of aws-lambda-ric', 'CPU µs', 'memory MB', 'init ms'],
+      ['client', '1/s', 'of C', 'of aws-lambda-ric', 'CPU µs', 'memory MB'],
       clients.flatMap((client) => {
-        if (client.absent) return [[client.name, 'absent', client.absent, '', '', '', '']];
+        if (client.absent) return [[client.name, 'absent', client.absent, '', '', '']];
         const rounds = client.sizes?.get(bytes);
         if (!rounds) return [];
-        const of = (field: keyof Measurement) =>
-          rounds[0][field] === undefined ? '' : middle(rounds, (one) => one[field]).toFixed(0);
+        const of = (field: keyof Measurement) => median(rounds.map((one) => one[field])).toFixed(0);
         // What else runs on the machine changes from round to round: ratios are of the same one.
         const ratios = ['C,', 'aws-lambda-ric'].map((begin) => {
           const others = roundsOf(begin, bytes);
-          if (!others || rounds[0].rate === undefined) return '';
-          return middle(rounds, ({ rate }, round) => (rate ?? 0) / (others[round].rate ?? 0));
+          return others ? median(rounds.map(({ rate }, round) => rate / others[round].rate)) : '';
         });
-        return [[client.name, of('rate'), ...ratios, of('cpu'), of('memory'), of('init')]];
+        return [[client.name, of('rate'), ...ratios, of('cpu'), of('memory')]];
       }),
     );
   }
+  showStarts(clients);
+}
+
+function showStarts(clients: readonly ClientResult[]): void {
+  const startsOf = (begin: string) =>
+    clients.find(({ name, starts }) => starts && name.startsWith(begin))?.starts;
+  show(
+    `from the start of the process to its first request, ms (${STARTS} starts each, on one core)`,
+    [
+      'client',
+      'best',
+      'first quartile',
+      'median',
+      'over the interpreter alone',
+      'of aws-lambda-ric',
+    ],
+    clients.flatMap(({ name, starts }) => {
+      if (!starts) return [];
+      const sorted = [...starts].sort((a, b) => a - b);
+      const [best, quartile] = [sorted[0], sorted[Math.floor(sorted.length / 4)]];
+      // One after the other in each round: differences and ratios are of the same one.
+      const compared = (begin: string, of: (mine: number, other: number) => number) => {
+        const others = startsOf(begin);
+        return others ? median(starts.map((mine, round) => of(mine, others[round]))) : undefined;
+      };
+      const over = compared(`${name} alone`, (mine, alone) => mine - alone);
+      const ratio = compared('aws-lambda-ric', (mine, other) => mine / other);
+      const shown = [best, quartile, median([...starts]), over].map(
+        (each) => each?.toFixed(1) ?? '',
+      );
+      return [[name, ...shown, ratio ?? '']];
+    }),
+  );
 }
 
 /** The rows of docs/runtimes.md that can be asked of any client, and what each does. */
@@ -233,13 +264,6 @@ async function contract(peers: ReadonlyMap<string, string>): Promise<void> {
   for (const line of clients.flatMap(reasonsOf)) console.log(line);
   for (const { name, absent } of clients) if (absent) console.log(`${name} is absent: ${absent}`);
   console.log(`${((performance.now() - started) / 1000).toFixed(0)} s`);
-}
-
-function middle(
-  rounds: readonly Measurement[],
-  of: (one: Measurement, round: number) => number | undefined,
-): number {
-  return median(rounds.map((one, round) => of(one, round) ?? Number.NaN));
 }
 
 /** `NAME=DIR`, gathered. */

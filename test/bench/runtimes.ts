@@ -21,12 +21,19 @@ const ROOT = join(__dirname, '../..');
 /** The client of Lambda's own Node.js runtime, as npm has it. */
 export const PEER = 'aws-lambda-ric@4.0.2';
 /** What is measured for an event of so many bytes: larger ones take longer. */
-const SIZES = [
+interface Size {
+  /** Of an event. */
+  readonly bytes: number;
+  readonly invocations: number;
+  readonly warmUp: number;
+}
+const SIZES: readonly Size[] = [
   { bytes: 1024, invocations: 20_000, warmUp: 3000 },
   { bytes: 100 * 1024, invocations: 1000, warmUp: 300 },
   { bytes: 1024 * 1024, invocations: 150, warmUp: 50 },
-] as const;
-type Size = (typeof SIZES)[number];
+];
+/** Starts of each client, of which the bench shows the quickest ones, too. */
+export const STARTS = 30;
 /** Clients that npm does not have; `--peer NAME=DIR` names a folder with a `bootstrap`. */
 const OTHER_PEERS = ['bun-lambda', 'deno-lambda', 'lambci'];
 /** Ticks of `/proc/<pid>/stat` a second, on every Linux that Node.js runs on. */
@@ -41,6 +48,8 @@ interface Client {
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether it does nothing but send its first request. */
   readonly bare?: boolean;
+  /** Whether it is one that is there already, with its answers sent in another way. */
+  readonly pipelining?: boolean;
   /** Whether it is not ours. */
   readonly peer?: boolean;
 }
@@ -74,24 +83,24 @@ const BARE: Readonly<
 };
 
 /**
- * One run of a client, with the processes that it started; of one that only sends its first request
- * there is `init` alone. Absolute figures are not for comparison with another machine.
+ * One run of a client, with the processes that it started. Absolute figures are not for comparison
+ * with another machine.
  */
 export interface Measurement {
   /** Invocations a second. */
-  readonly rate?: number;
+  readonly rate: number;
   /** Processor time that the client took, microseconds an invocation. */
-  readonly cpu?: number;
+  readonly cpu: number;
   /** Resident memory at the end, MB. */
-  readonly memory?: number;
-  /** From its start to its first request, ms. */
-  readonly init: number;
+  readonly memory: number;
 }
 
 export interface ClientResult {
   readonly name: string;
   /** A measurement a round, by bytes of the event; the same round of two clients ran side by side. */
   readonly sizes?: ReadonlyMap<number, readonly Measurement[]>;
+  /** From the start of its process to its first request, ms, a start each. */
+  readonly starts?: readonly number[];
   /** Why there are none. */
   readonly absent?: string;
 }
@@ -132,7 +141,12 @@ export async function measureRuntimes(
       const environment = { DENO_DIR: join(folder, '.deno') };
       clients.push({ name, command, environment });
       const pipelined = { ...environment, RUNTIME_API_PIPELINING: '1' };
-      clients.push({ name: `${name}, pipelining`, command, environment: pipelined });
+      clients.push({
+        name: `${name}, pipelining`,
+        command,
+        environment: pipelined,
+        pipelining: true,
+      });
     }
     return [...(await measureAll(clients, runs, api, task)), ...absent];
   } finally {
@@ -147,24 +161,40 @@ async function measureAll(
   task: string,
 ): Promise<ClientResult[]> {
   const results = new Map(clients.map((client) => [client, new Map<number, Measurement[]>()]));
+  const starts = new Map<Client, number[]>();
   const failed: ClientResult[] = [];
-  for (const size of SIZES) {
-    for (let run = 0; run < runs; run++) {
-      for (const [client, sizes] of results) {
-        if (client.bare && size !== SIZES[0]) continue;
-        const list = sizes.get(size.bytes) ?? [];
-        try {
-          sizes.set(size.bytes, [...list, await measure(api, client, task, size)]);
-        } catch (error) {
-          // A peer that cannot do it shall not hide the others.
-          if (!client.peer) throw error;
-          results.delete(client);
-          failed.push({ name: client.name, absent: (error as Error).message.split('\n')[0] });
-        }
+  const each = async (act: (client: Client) => Promise<void>) => {
+    for (const client of [...results.keys()]) {
+      try {
+        await act(client);
+      } catch (error) {
+        // A peer that cannot do it shall not hide the others.
+        if (!client.peer) throw error;
+        results.delete(client);
+        failed.push({ name: client.name, absent: (error as Error).message.split('\n')[0] });
       }
     }
+  };
+  for (const size of SIZES) {
+    for (let run = 0; run < runs; run++) {
+      await each(async (client) => {
+        if (client.bare) return;
+        const sizes = results.get(client) as Map<number, Measurement[]>;
+        const measured = await measure(api, client, task, size);
+        sizes.set(size.bytes, [...(sizes.get(size.bytes) ?? []), measured]);
+      });
+    }
   }
-  return [...[...results].map(([{ name }, sizes]) => ({ name, sizes })), ...failed];
+  for (let start = 0; start < STARTS; start++) {
+    await each(async (client) => {
+      if (client.pipelining) return;
+      starts.set(client, [...(starts.get(client) ?? []), await measureStart(api, client, task)]);
+    });
+  }
+  const measured = [...results].map(([client, sizes]) => {
+    return { name: client.name, sizes, starts: starts.get(client) };
+  });
+  return [...measured, ...failed];
 }
 
 /** The newest layer of every runtime for this processor, unpacked below a folder, by runtime. */
@@ -251,8 +281,44 @@ async function measure(
   api: string,
   client: Client,
   task: string,
-  { bytes, invocations, warmUp }: Size,
+  size: Size,
 ): Promise<Measurement> {
+  return withStarted(api, client, task, size, async (pid, nextLine) => {
+    await nextLine();
+    await nextLine();
+    const sum = (of: (pid: number) => number) =>
+      processesFrom(pid).reduce((total, each) => total + of(each), 0);
+    const before = sum(processorSeconds);
+    const seconds = Number(await nextLine());
+    return {
+      rate: size.invocations / seconds,
+      cpu: ((sum(processorSeconds) - before) / size.invocations) * 1e6,
+      memory: sum(residentMegabytes),
+    };
+  });
+}
+
+/** From the start of a client to its first request, ms. */
+async function measureStart(api: string, client: Client, task: string): Promise<number> {
+  const nothing = { bytes: 1024, invocations: 1, warmUp: 0 };
+  return withStarted(api, client, task, nothing, async (_, nextLine, started) => {
+    return (Number(await nextLine()) - started) * 1000;
+  });
+}
+
+/**
+ * Starts the server and a client, and ends both.
+ *
+ * @param act with the client's process id, what gives the server's next line, and when the client was
+ * started (seconds)
+ */
+async function withStarted<T>(
+  api: string,
+  client: Client,
+  task: string,
+  { bytes, invocations, warmUp }: Size,
+  act: (pid: number, nextLine: () => Promise<string>, started: number) => Promise<T>,
+): Promise<T> {
   const [first, ...args] = [...PINNED, api, 'serve', invocations, warmUp, bytes].map(String);
   const server = spawn(first as string, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
@@ -289,19 +355,7 @@ async function measure(
     throw new Error(`${client.name} did not get through: ${line}; ${said}`);
   };
   try {
-    const init = (Number(await nextLine()) - started) * 1000;
-    if (client.bare) return { init };
-    await nextLine();
-    const sum = (of: (pid: number) => number) =>
-      processesFrom(child.pid as number).reduce((total, pid) => total + of(pid), 0);
-    const before = sum(processorSeconds);
-    const seconds = Number(await nextLine());
-    return {
-      rate: invocations / seconds,
-      cpu: ((sum(processorSeconds) - before) / invocations) * 1e6,
-      memory: sum(residentMegabytes),
-      init,
-    };
+    return await act(child.pid as number, nextLine, started);
   } finally {
     server.kill();
     for (const pid of processesFrom(child.pid as number)) process.kill(pid, 'SIGKILL');

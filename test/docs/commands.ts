@@ -102,7 +102,8 @@ export const OTHER_BLOCKS: Readonly<Record<string, string>> = {
   'README.md: bin/        app.ts (the CDK app), layers.ts, plan.ts, rehearse.ts, invoke.ts, bench.js: they only wire':
     'folders; compared in docs.test.ts',
   'docs/architecture.md: assets/runtimes ─┐': 'a diagram',
-  'docs/runtimes.md: pip install ziglang==0.17.1': 'both are in test/long/native.test.ts',
+  'docs/runtimes.md: #!/bin/sh': 'a script for a runtime that is not there',
+  'docs/runtimes.md: python3 -m venv /tmp/zig': 'what test/long/native.test.ts does',
   'docs/architecture.md: npm run rehearse ─┬ git: zip of HEAD (objects in a temporary folder, the checkout stays as it is)':
     'a diagram',
   'docs/configuration.md: error [QuotaExceeded]: this configuration does not fit into AWS:':

@@ -56,8 +56,8 @@ describe('layers build', () => {
       ['bootstrap', `assets/runtimes/node/bin/${HOST}/bootstrap`, 'Apache-2.0 AND MIT'],
       ['lib/node/libatomic.so.1', `assets/runtimes/node/lib/${HOST}/libatomic.so.1`, 'Apache-2.0'],
       ['runtime.cjs', 'assets/runtimes/node/runtime.cts, assets/runtime-api', 'Apache-2.0'],
+      ['share/licenses/bootstrap/LICENSE', 'assets/bootstrap/LICENSE', 'MIT'],
       ['share/licenses/lambda-runtime-layers/LICENSE', 'LICENSE', 'Apache-2.0'],
-      ['share/licenses/musl/LICENSE', 'assets/bootstrap/LICENSE.musl', 'MIT'],
       ['share/licenses/node/LICENSE', interpreter, 'MIT'],
     ]);
     const own = readFileSync(join(PROJECT, 'package.json'), 'utf8');

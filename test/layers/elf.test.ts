@@ -9,6 +9,7 @@ import {
   neededGlibc,
   neededLibraries,
   readElfHeader,
+  readingElf,
   stripElf,
 } from '../../lib/layers/elf';
 import { ARCHITECTURES, type Architecture } from '../../lib/release';
@@ -103,11 +104,25 @@ describe('reading an interpreter', () => {
     ['a big-endian program', bigEndian, 'not a little-endian'],
     ['an object file', object, 'not an executable'],
     ['a program that breaks off', elf().subarray(0, 300), 'cut off'],
+    ['a program without the end of its last table', elf().subarray(0, -1), 'cut off'],
   ])('fails for %s', (_, bytes, fault) => {
     expect(() => readElfHeader(bytes, 'it')).toThrow(
       expect.objectContaining({ code: 'NotElf', message: expect.stringContaining(fault) }),
     );
   });
+});
+
+test('a program whose tables lead nowhere is malformed', () => {
+  const bytes = elf({ imports: ['extra'] });
+  const header = readElfHeader(bytes, 'it');
+  // The dynamic segment begins with the address of the hash table, which has the number of symbols.
+  const [, , dynamic] = header.segments;
+  const hashTable = Number(bytes.readBigUInt64LE(dynamic.offset + 8));
+  expect(bytes.readUInt32LE(hashTable + 4)).toBe(2);
+  bytes.writeUInt32LE(0x7fffffff, hashTable + 4);
+  expect(() => readingElf('it', () => importedSymbols(bytes, header, 'libextra.so.2'))).toThrow(
+    expect.objectContaining({ code: 'NotElf', message: expect.stringContaining('malformed') }),
+  );
 });
 
 describe('stripping', () => {

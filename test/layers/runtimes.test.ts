@@ -89,6 +89,7 @@ describe('resolving', () => {
     ['the shim is missing', 'shim.js', undefined, {}, 'MissingShim'],
     ['the licence is missing', 'LICENSE', undefined, { licenseFile: asFolder }, 'MissingLicense'],
     ['the bootstrap has no interpreter', 'bootstrap', 'exec tiny\n', {}, 'InvalidBootstrap'],
+    ['the bootstrap is there twice', 'bin/x86_64/bootstrap', '#!/bin/sh\n', {}, 'InvalidBootstrap'],
     ['the bootstrap has CRLF', 'bootstrap', '#!/bin/sh\r\ntiny\r\n', {}, 'InvalidBootstrap'],
   ])('fails when %s', async (_, file, content, settings, code) => {
     const folder = temporaryFolder();

@@ -35,10 +35,17 @@ export const SegmentType = { load: 1, dynamic: 2, interpreter: 3 } as const;
 const MACHINES: Readonly<Record<Architecture, number>> = { x86_64: 62, arm64: 183 };
 const EXECUTABLE_TYPES: readonly number[] = [2, 3];
 
-/** @throws LayersError `NotElf` when the bytes are no complete 64-bit little-endian ELF program */
-export function readElfHeader(bytes: Buffer, what: string): ElfHeader {
+/**
+ * @param cure what to do about a wrong file
+ * @throws LayersError `NotElf` when the bytes are no complete 64-bit little-endian ELF program
+ */
+export function readElfHeader(
+  bytes: Buffer,
+  what: string,
+  cure = 'check "binary.path" in runtime.json',
+): ElfHeader {
   const fail = (fault: string): never => {
-    throw new LayersError('NotElf', `${what} ${fault}; check "binary.path" in runtime.json`);
+    throw new LayersError('NotElf', `${what} ${fault}; ${cure}`);
   };
   if (bytes.length < HEADER_SIZE || bytes.readUInt32BE(0) !== 0x7f454c46) {
     return fail('is not an ELF file');
@@ -57,26 +64,53 @@ export function readElfHeader(bytes: Buffer, what: string): ElfHeader {
   if (segments.some((segment) => segment.offset + segment.fileSize > bytes.length)) {
     return fail('is cut off');
   }
+  const sectionOffset = Number(bytes.readBigUInt64LE(40));
+  const sectionCount = bytes.readUInt16LE(60);
+  const sectionNamesIndex = bytes.readUInt16LE(62);
+  if (sectionOffset + sectionCount * SECTION_HEADER_SIZE > bytes.length) return fail('is cut off');
+  if (sectionCount > 0 && sectionNamesIndex >= sectionCount) return fail('is malformed');
   return {
     type,
     machine: bytes.readUInt16LE(18),
-    sectionOffset: Number(bytes.readBigUInt64LE(40)),
-    sectionCount: bytes.readUInt16LE(60),
-    sectionNamesIndex: bytes.readUInt16LE(62),
+    sectionOffset,
+    sectionCount,
+    sectionNamesIndex,
     programEnd,
     segments,
   };
 }
 
-/** @throws LayersError `WrongArchitecture` */
-export function assertMachine(header: ElfHeader, architecture: Architecture, what: string): void {
+/**
+ * @param cure what to do about a wrong file
+ * @throws LayersError `WrongArchitecture`
+ */
+export function assertMachine(
+  header: ElfHeader,
+  architecture: Architecture,
+  what: string,
+  cure = 'check "packages" in runtime.json',
+): void {
   if (header.machine === MACHINES[architecture]) return;
   const known = Object.entries(MACHINES).find(([, machine]) => machine === header.machine)?.[0];
   throw new LayersError(
     'WrongArchitecture',
-    `${what} is built for ${known ?? `ELF machine ${header.machine}`}, not for ${architecture}; ` +
-      'check "packages" in runtime.json',
+    `${what} is built for ${known ?? `ELF machine ${header.machine}`}, not for ${architecture}; ${cure}`,
   );
+}
+
+/**
+ * What reading a program gives, whose tables may point outside the file.
+ *
+ * @throws LayersError `NotElf`, and what `read` throws but for RangeErrors
+ */
+export function readingElf<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    const { name, message } = cause as Error;
+    if (name !== 'RangeError') throw cause;
+    throw new LayersError('NotElf', `${what} is malformed: ${message}; get it anew`, { cause });
+  }
 }
 
 function readSegment(bytes: Buffer, at: number): Segment {

@@ -88,7 +88,9 @@ export function neededVersions(bytes: Buffer, header: ElfHeader): NeededVersion[
       versions.push({ index, library, name: text(strings, bytes.readUInt32LE(entry + 8)) });
       entry += bytes.readUInt32LE(entry + 12);
     }
-    need += bytes.readUInt32LE(need + 12);
+    const next = bytes.readUInt32LE(need + 12);
+    if (next === 0) break;
+    need += next;
   }
   return versions;
 }

@@ -98,7 +98,9 @@ function definedVersions(bytes: Buffer, header: ElfHeader): Map<number, string> 
   for (let left = tags.get(DynamicTag.versionDefinitionCount) ?? 0n; left > 0n; left--) {
     const name = at + bytes.readUInt32LE(at + 12);
     versions.set(bytes.readUInt16LE(at + 4), text(strings, bytes.readUInt32LE(name)));
-    at += bytes.readUInt32LE(at + 16);
+    const next = bytes.readUInt32LE(at + 16);
+    if (next === 0) break;
+    at += next;
   }
   return versions;
 }
