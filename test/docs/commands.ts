@@ -92,7 +92,7 @@ export const NOT_TYPED: Readonly<Record<string, string>> = {
  * does. A block that is not here fails a test, and so does an entry without its block.
  */
 export const OTHER_BLOCKS: Readonly<Record<string, string>> = {
-  'README.md: rehearsing 016c843216fb bootstrap is a program: a shell took a millisecond of every cold start':
+  'README.md: rehearsing a54d05ff501d Bootstraps know their folder whatever they are called, and set PWD; clearer faults':
     'printed by a rehearsal, whose times and digests are never the same',
   'README.md: flowchart TB': 'a diagram',
   "README.md: ERROR delivery.home.account: 111111111111 is the example's account; put the id of the account that runs the pipeline there (Annotation)":
