@@ -191,9 +191,19 @@ static int echo(int port) {
   }
 }
 
+/* Becomes a program, and tells on descriptor 3 when: starting a process takes its starter milliseconds. */
+static int start(char **command) {
+  dprintf(3, "%.6f", now());
+  close(3);
+  execvp(command[0], command);
+  perror(command[0]);
+  return 127;
+}
+
 int main(int argc, char **argv) {
+  if (argc > 2 && !strcmp(argv[1], "start")) return start(argv + 2);
   if (argc == 5 && !strcmp(argv[1], "serve")) return serve(atol(argv[2]), atol(argv[3]), atol(argv[4]));
   if (argc == 3 && !strcmp(argv[1], "echo")) return echo(atoi(argv[2]));
-  fprintf(stderr, "usage: %s serve INVOCATIONS WARMUP BYTES | echo PORT\n", argv[0]);
+  fprintf(stderr, "usage: %s serve INVOCATIONS WARMUP BYTES | echo PORT | start COMMAND...\n", argv[0]);
   return 2;
 }

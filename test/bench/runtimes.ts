@@ -301,33 +301,33 @@ async function measure(
 /** From the start of a client to its first request, ms. */
 async function measureStart(api: string, client: Client, task: string): Promise<number> {
   const nothing = { bytes: 1024, invocations: 1, warmUp: 0 };
-  return withStarted(api, client, task, nothing, async (_, nextLine, started) => {
-    return (Number(await nextLine()) - started) * 1000;
+  return withStarted(api, client, task, nothing, async (_, nextLine, startedAt) => {
+    return (Number(await nextLine()) - startedAt()) * 1000;
   });
 }
 
 /**
  * Starts the server and a client, and ends both.
  *
- * @param act with the client's process id, what gives the server's next line, and when the client was
- * started (seconds)
+ * @param act with the client's process id, what gives the server's next line, and what gives the time
+ * when the client became a process (seconds)
  */
 async function withStarted<T>(
   api: string,
   client: Client,
   task: string,
   { bytes, invocations, warmUp }: Size,
-  act: (pid: number, nextLine: () => Promise<string>, started: number) => Promise<T>,
+  act: (pid: number, nextLine: () => Promise<string>, startedAt: () => number) => Promise<T>,
 ): Promise<T> {
   const [first, ...args] = [...PINNED, api, 'serve', invocations, warmUp, bytes].map(String);
   const server = spawn(first as string, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
   const port = (await lines.next()).value as string;
-  const command = [...PINNED, ...client.command, ...(client.command[1] === 'echo' ? [port] : [])];
-  const started = Number(process.hrtime.bigint()) / 1e9;
-  const child = spawn(command[0] as string, command.slice(1), {
+  const command = [...client.command, ...(client.command[1] === 'echo' ? [port] : [])];
+  const [starter, ...started] = [...PINNED, api, 'start', ...command];
+  const child = spawn(starter as string, started, {
     cwd: task,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,
       AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}`,
@@ -345,6 +345,10 @@ async function withStarted<T>(
   child.stderr?.on('data', (text) => {
     said += text;
   });
+  let startedAt = '';
+  child.stdio[3]?.on('data', (text) => {
+    startedAt += text;
+  });
   const ended = once(child, 'exit');
   const nextLine = async () => {
     const line = await Promise.race([
@@ -355,7 +359,7 @@ async function withStarted<T>(
     throw new Error(`${client.name} did not get through: ${line}; ${said}`);
   };
   try {
-    return await act(child.pid as number, nextLine, started);
+    return await act(child.pid as number, nextLine, () => Number(startedAt));
   } finally {
     server.kill();
     for (const pid of processesFrom(child.pid as number)) process.kill(pid, 'SIGKILL');
