@@ -2,14 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LayersError } from '../errors';
 import type { Architecture } from '../release';
-import { assertMachine, readElfHeader } from './elf';
+import { readOwnElf } from './elf';
 import type { Runtime } from './runtimes';
 
 /** What a program holds where it wants the version: text in a field of 32 bytes, zeros behind it. */
 const PLACEHOLDER = Buffer.alloc(32);
 PLACEHOLDER.write('{version}');
-
-const CURE = 'build it for that architecture';
 
 /** Path in a runtime's folder of what Lambda starts: a program, or a script for both architectures. */
 export function bootstrapPath({ folder }: Runtime, architecture: Architecture): string {
@@ -48,7 +46,7 @@ export function bootstrapFor(
   }
   const content = readFileSync(file);
   if (content.toString('latin1', 0, 4) === '\x7fELF') {
-    assertMachine(readElfHeader(content, file, CURE), architecture, file, CURE);
+    readOwnElf(content, architecture, file);
     return withVersion(content, version);
   }
   assertScript(content, file);

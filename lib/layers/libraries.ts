@@ -4,17 +4,14 @@ import { LayersError } from '../errors';
 import type { Architecture } from '../release';
 import { BASE_LIBRARIES, GLIBC_LIMITS } from './bases';
 import {
-  assertMachine,
   type ElfHeader,
   exportedSymbols,
   importedSymbols,
   neededLibraries,
-  readElfHeader,
+  readOwnElf,
 } from './elf';
 import type { Runtime } from './runtimes';
 import type { LayerSpec, TreeFile } from './specs';
-
-const CURE = 'build it for that architecture';
 
 /**
  * Shared libraries that a runtime's folder has for interpreters that need them, in its folder
@@ -22,7 +19,7 @@ const CURE = 'build it for that architecture';
  * of the same name: Lambda's own LD_LIBRARY_PATH ends there, and bootstrap adds theirs after it.
  */
 export function runtimeLibraries(runtime: Runtime, architecture: Architecture): TreeFile[] {
-  const folder = join(runtime.folder, 'lib', architecture);
+  const folder = heldIn(runtime, architecture);
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => /^lib.+\.so/.test(name))
@@ -31,6 +28,11 @@ export function runtimeLibraries(runtime: Runtime, architecture: Architecture): 
       const content = readFileSync(join(folder, name));
       return { path: `${libraryFolder(runtime)}/${name}`, mode: 0o644, content };
     });
+}
+
+/** Folder of a runtime's libraries for an architecture. */
+function heldIn({ folder }: Runtime, architecture: Architecture): string {
+  return join(folder, 'lib', architecture);
 }
 
 /** Where a layer has what `runtimeLibraries` gives. */
@@ -54,7 +56,7 @@ export function librariesFor(
   const missing = neededLibraries(bytes, header).filter((name) => !BASE_LIBRARIES.includes(name));
   const brought = libraries.filter(({ path }) => missing.includes(basename(path)));
   const unknown = missing.filter((name) => !brought.some(({ path }) => basename(path) === name));
-  const folder = join(runtime.folder, 'lib', architecture);
+  const folder = heldIn(runtime, architecture);
   if (unknown.length > 0) {
     throw new LayersError(
       'LibraryMissing',
@@ -64,9 +66,7 @@ export function librariesFor(
   }
   for (const { path, content } of brought) {
     const file = join(folder, basename(path));
-    const library = readElfHeader(content, file, CURE);
-    assertMachine(library, architecture, file, CURE);
-    const offered = exportedSymbols(content, library);
+    const offered = exportedSymbols(content, readOwnElf(content, architecture, file));
     const lacking = importedSymbols(bytes, header, basename(path)).filter(
       (symbol) => !offered.includes(symbol),
     );

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST, PROJECT, realLayer } from '../layers/fixtures';
 import { DIALECTS } from './dialects';
+import { FakeRuntimeApi } from './fake-runtime-api';
 import { describeHeap } from './heap';
 import { describeLogContract } from './log-contract';
-import { RunningLayer } from './running-layer';
+import { layerStarter } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
 import { describeStreamingContract } from './streaming-contract';
 import { describeWireContract } from './wire-contract';
@@ -21,6 +22,8 @@ describe('deno wrapper script', () => describeWrapperScript(dialect));
 describe('deno heap', () => describeHeap(dialect, 'DENO_V8_FLAGS', 16));
 
 describe('deno handlers', () => {
+  const start = layerStarter(dialect, () => FakeRuntimeApi.start());
+
   test.each([
     [
       'main.ts',
@@ -29,13 +32,8 @@ describe('deno handlers', () => {
     ['main.js', 'export const handler = ({ n }) => n;'],
     ['main.mjs', 'export const handler = ({ n }) => n;'],
   ])('%s is loaded', async (file, code) => {
-    const { folder } = await realLayer('deno');
-    const running = await RunningLayer.start(folder, { [file]: code }, 'main.handler');
-    try {
-      expect((await running.api.invoke({ n: 4 })).body).toBe('4');
-    } finally {
-      await running.stop();
-    }
+    const { api } = await start({ [file]: code });
+    expect((await api.invoke({ n: 4 })).body).toBe('4');
   });
 
   test.each([
@@ -63,44 +61,33 @@ describe('deno handlers', () => {
       },
     ],
   ])('%s is understood, without network', async (_, files) => {
-    const { folder } = await realLayer('deno');
-    const running = await RunningLayer.start(folder, files, 'main.handler');
-    try {
-      expect((await running.api.invoke({})).body).toBe('4');
-    } finally {
-      await running.stop();
-    }
+    const { api } = await start(files);
+    expect((await api.invoke({})).body).toBe('4');
   });
 
   test.each(['https://example.com/mod.ts', 'npm:left-pad@1'])(
     'a module that is not there (%s) is an error, not a download',
     async (specifier) => {
-      const { folder } = await realLayer('deno');
       const configured: Record<string, string>[] = [{}, { 'deno.json': '{}' }];
       for (const files of configured) {
         const code = { 'main.ts': `import '${specifier}'; export const handler = 1;` };
-        const running = await RunningLayer.start(folder, { ...code, ...files }, 'main.handler');
-        const { path, body } = await running.api.nextPost();
+        const { api } = await start({ ...code, ...files });
+        const { path, body } = await api.nextPost();
         expect(path).toBe('/init/error');
         expect(JSON.parse(body).errorMessage).toMatch(/cache|npm/);
-        await running.stop();
       }
     },
   );
 
   test('the example says what runs it', async () => {
-    const { folder, manifest } = await realLayer('deno');
+    const { manifest } = await realLayer('deno');
     const code = readFileSync(join(PROJECT, 'assets/examples/deno/mod.ts'), 'utf8');
-    const running = await RunningLayer.start(folder, { 'mod.ts': code }, 'mod.handler');
-    try {
-      expect(JSON.parse((await running.api.invoke({ smoke: 'x' })).body)).toMatchObject({
-        runtime: 'deno',
-        version: manifest.version,
-        architecture: HOST,
-        event: { smoke: 'x' },
-      });
-    } finally {
-      await running.stop();
-    }
+    const { api } = await start({ 'mod.ts': code }, {}, 'mod.handler');
+    expect(JSON.parse((await api.invoke({ smoke: 'x' })).body)).toMatchObject({
+      runtime: 'deno',
+      version: manifest.version,
+      architecture: HOST,
+      event: { smoke: 'x' },
+    });
   });
 });

@@ -7,7 +7,7 @@ import { FakeRuntimeApi } from './fake-runtime-api';
 import { describeHeap } from './heap';
 import { answerBeside, describeLayerModules } from './layer-modules';
 import { describeLogContract } from './log-contract';
-import { RunningLayer } from './running-layer';
+import { layerStarter } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
 import { describeStreamingContract } from './streaming-contract';
 import { describeWireContract } from './wire-contract';
@@ -26,6 +26,8 @@ describe('node modules of a layer', () => describeLayerModules(dialect, true));
 describe('node heap', () => describeHeap(dialect, 'NODE_OPTIONS', 8));
 
 describe('node handlers', () => {
+  const start = layerStarter(dialect, () => FakeRuntimeApi.start());
+
   test.each([
     ['main.mjs', 'export const handler = ({ n }) => n;', {}],
     ['main.cjs', 'exports.handler = ({ n }) => n;', {}],
@@ -46,25 +48,15 @@ describe('node handlers', () => {
     ['main.mts', 'export const handler = ({ n }: { n: number }) => n;', {}],
     ['main.cts', 'exports.handler = ({ n }: { n: number }) => n;', {}],
   ])('%s with %j is loaded', async (file, code, others) => {
-    const { folder } = await realLayer('node');
-    const running = await RunningLayer.start(folder, { [file]: code, ...others }, 'main.handler');
-    try {
-      expect((await running.api.invoke({ n: 4 })).body).toBe('4');
-    } finally {
-      await running.stop();
-    }
+    const { api } = await start({ [file]: code, ...others });
+    expect((await api.invoke({ n: 4 })).body).toBe('4');
   });
 
   test('a method that a CommonJS module exports keeps its `this`', async () => {
     const code = `class Answers { #n = 4; handler() { return this.#n; } }
       module.exports = new Answers();`;
-    const { folder } = await realLayer('node');
-    const running = await RunningLayer.start(folder, { 'main.js': code }, 'main.handler');
-    try {
-      expect((await running.api.invoke({})).body).toBe('4');
-    } finally {
-      await running.stop();
-    }
+    const { api } = await start({ 'main.js': code });
+    expect((await api.invoke({})).body).toBe('4');
   });
 
   test('what NODE_OPTIONS registers sees the module, as tracing does', async () => {
@@ -81,16 +73,8 @@ describe('node handlers', () => {
           return next(url, context);
         };`,
     };
-    const { folder } = await realLayer('node');
-    const api = await FakeRuntimeApi.start();
-    const running = RunningLayer.with(api, folder, files, 'main.handler', {
-      NODE_OPTIONS: '--import=./register.mjs',
-    });
-    try {
-      expect((await running.api.invoke({})).body).toBe('"main.mjs"');
-    } finally {
-      await running.stop();
-    }
+    const { api } = await start(files, { NODE_OPTIONS: '--import=./register.mjs' });
+    expect((await api.invoke({})).body).toBe('"main.mjs"');
   });
 
   test('modules of a layer may be for this Node.js alone', async () => {
@@ -132,15 +116,9 @@ describe('node handlers', () => {
     expect(inLayer).toBe(Number(manifest.version.split('.')[0]) > 24);
     const code = `export const handler = () => process.report.getReport().sharedObjects
       .filter((path) => path.includes('libatomic'));`;
-    const loaded = async (environment: Record<string, string>, layer = folder) => {
-      const api = await FakeRuntimeApi.start();
-      const files = { 'main.mjs': code };
-      const running = RunningLayer.with(api, layer, files, 'main.handler', environment);
-      try {
-        return JSON.parse((await api.invoke({})).body);
-      } finally {
-        await running.stop();
-      }
+    const loaded = async (environment: Record<string, string>) => {
+      const { api } = await start(code, environment);
+      return JSON.parse((await api.invoke({})).body);
     };
     const own = join(folder, 'lib/node/libatomic.so.1');
     expect(await loaded({})).toEqual(inLayer ? [own] : []);
@@ -171,33 +149,24 @@ describe('node handlers', () => {
         }
         parentPort.postMessage(sum * workerData);`,
     };
-    const { folder } = await realLayer('node');
-    const running = await RunningLayer.start(folder, files, 'main.handler');
-    try {
-      expect((await running.api.invoke({})).body).toBe('[1400,2800,4200,5600]');
-    } finally {
-      await running.stop();
-    }
+    const { api } = await start(files);
+    expect((await api.invoke({})).body).toBe('[1400,2800,4200,5600]');
   });
 
   test('the example says what runs it, like an HTTP API', async () => {
-    const { folder, manifest } = await realLayer('node');
+    const { manifest } = await realLayer('node');
     const code = readFileSync(join(PROJECT, 'assets/examples/node/index.mjs'), 'utf8');
-    const running = await RunningLayer.start(folder, { 'index.mjs': code }, 'index.handler');
-    try {
-      const answer = JSON.parse((await running.api.invoke({ smoke: 'x' })).body);
-      const nodeVersion = `v${manifest.version}`;
-      expect(answer).toMatchObject({
-        statusCode: 200,
-        nodeVersion,
-        runtime: 'node',
-        version: manifest.version,
-        architecture: HOST,
-        event: { smoke: 'x' },
-      });
-      expect(JSON.parse(answer.body)).toEqual({ nodeVersion });
-    } finally {
-      await running.stop();
-    }
+    const { api } = await start({ 'index.mjs': code }, {}, 'index.handler');
+    const answer = JSON.parse((await api.invoke({ smoke: 'x' })).body);
+    const nodeVersion = `v${manifest.version}`;
+    expect(answer).toMatchObject({
+      statusCode: 200,
+      nodeVersion,
+      runtime: 'node',
+      version: manifest.version,
+      architecture: HOST,
+      event: { smoke: 'x' },
+    });
+    expect(JSON.parse(answer.body)).toEqual({ nodeVersion });
   });
 });

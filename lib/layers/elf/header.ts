@@ -99,6 +99,18 @@ export function assertMachine(
 }
 
 /**
+ * Reads a program or library that a runtime's folder holds for an architecture.
+ *
+ * @throws LayersError `NotElf`, `WrongArchitecture`
+ */
+export function readOwnElf(bytes: Buffer, architecture: Architecture, file: string): ElfHeader {
+  const cure = 'build it for that architecture';
+  const header = readElfHeader(bytes, file, cure);
+  assertMachine(header, architecture, file, cure);
+  return header;
+}
+
+/**
  * What reading a program gives, whose tables may point outside the file.
  *
  * @throws LayersError `NotElf`, and what `read` throws but for RangeErrors
