@@ -1,7 +1,8 @@
 // These publish ES modules only; jest's loader needs them transformed.
 const esm = ['p-map', 'p-retry', 'is-network-error', 'yocto-spinner', 'yoctocolors'];
 
-// Inherited by jest's workers and by what the tests start.
+// Inherited by jest's workers and by what the tests start. CI makes picocolors colour pipes, too.
+process.env.NO_COLOR = '1';
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 /** @type {import('jest').Config} */

@@ -32,7 +32,7 @@ function leftIn(temporary: string): string[] {
   return readdirSync(temporary);
 }
 
-const environment = (temporary: string) => ({ ...process.env, TMPDIR: temporary, NO_COLOR: '1' });
+const environment = (temporary: string) => ({ ...process.env, TMPDIR: temporary });
 
 async function invoke(args: string[], { input = '', temporary = tmpdir() } = {}) {
   return new Promise<{ status: number; stdout: string; stderr: string }>((done) => {

@@ -92,7 +92,6 @@ export class Person {
       ...Object.fromEntries(inherited),
       ...this.cloud.environment(this.account, this.region),
       PATH: [dirname(this.tools.awsBin), process.env.PATH].join(delimiter),
-      NO_COLOR: '1',
       CDK_CI: 'false',
       CDK_DISABLE_CLI_TELEMETRY: 'true',
       CDK_DISABLE_VERSION_CHECK: 'true',
