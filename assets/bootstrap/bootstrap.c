@@ -103,11 +103,11 @@ static bool same_file(const char *one, const char *other) {
   return other && stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-static int start(char **words) {
-  execvp(words[0], words);
+/* Says why a program could not be started, as errno has it. */
+static int not_started(const char *program) {
   const int error = errno;
-  const bool lacks_interpreter = error == ENOENT && strchr(words[0], '/') && access(words[0], F_OK) == 0;
-  fprintf(stderr, "bootstrap: %s cannot be started: %s\n", words[0],
+  const bool lacks_interpreter = error == ENOENT && strchr(program, '/') && access(program, F_OK) == 0;
+  fprintf(stderr, "bootstrap: %s cannot be started: %s\n", program,
           lacks_interpreter ? "what its first line or header names is not there" : strerror(error));
   return error == ENOENT ? 127 : 126;
 }
@@ -115,7 +115,10 @@ static int start(char **words) {
 int launch(const char *name) {
   command[1] = text("%s/bin/%s", layer, name);
   const char *wrapper = variable("AWS_LAMBDA_EXEC_WRAPPER");
-  if (*wrapper == '\0') return start(command + 1);
+  if (*wrapper == '\0') {
+    execvp(command[1], command + 1);
+    return not_started(command[1]);
+  }
   /* Lambda merges all layers at /opt, and a wrapper of another one may be called bootstrap, too. */
   if (same_file(wrapper, own_path)) {
     fprintf(stderr,
@@ -125,9 +128,10 @@ int launch(const char *name) {
   }
   command[0] = (char *)wrapper;
   execvp(wrapper, command);
-  if (errno != ENOEXEC) return start(command);
+  if (errno != ENOEXEC) return not_started(wrapper);
   /* Without an interpreter line it is the shell's, as for every other program that starts it. */
   char *script[MAX_ARGUMENTS + 1] = {"/bin/sh"};
   memcpy(script + 1, command, sizeof command);
-  return start(script);
+  execvp(script[0], script);
+  return not_started(script[0]);
 }

@@ -32,8 +32,8 @@ export function parseHandlerName(name: string): HandlerName {
 }
 
 /**
- * Imports the module that `_HANDLER` names, below LAMBDA_TASK_ROOT or by its absolute path (a
- * layer's wrapper), and finds the function in its exports.
+ * Loads the module that `_HANDLER` names, and finds the function in its exports: a file below
+ * LAMBDA_TASK_ROOT or with an absolute path, or a package, as wrappers that come in layers are.
  *
  * @throws RuntimeError, or whatever the module throws
  */
@@ -42,31 +42,33 @@ export async function loadHandler(platform: Platform): Promise<Handler> {
   const { file, path } = parseHandlerName(name);
   const root = platform.getEnv('LAMBDA_TASK_ROOT') ?? platform.currentFolder();
   const base = file.startsWith('/') ? file : `${root}/${file}`;
-  const found = platform.findFile(platform.extensions.map((extension) => base + extension));
+  const found =
+    platform.findFile(platform.extensions.map((extension) => base + extension)) ??
+    platform.findModule?.(file, root);
   if (found === undefined) {
     const tried = platform.extensions.map((extension) => file + extension).join(', ');
     throw new RuntimeError('ImportModuleError', `no file for handler "${name}"; tried ${tried}`);
   }
-  const module = await platform.importFile(found);
-  // A CommonJS module's exports are the default one; the named ones are only guessed.
-  const [owner, exported] = member(module, path) ?? member(module.default, path) ?? [];
-  if (typeof exported !== 'function') {
+  const module = await platform.loadModule(found);
+  // A CommonJS module's exports are the default one; named ones may be a guess, or not be there.
+  const [owner, exported] = method(module, path) ?? method(module.default, path) ?? [];
+  if (!exported) {
     const where = path.join('.');
     throw new RuntimeError('HandlerNotFound', `${found} exports no function "${where}"`);
   }
-  // A method keeps its `this`; a function that a module exports has none.
+  // A method keeps its `this`; a function that an ES module exports has none.
   const run = path.length === 1 && owner === module ? exported : exported.bind(owner);
   const streaming = streamingOf(exported);
-  return { run: run as Handler['run'], streaming, callsBack: !streaming && exported.length >= 3 };
+  return { run, streaming, callsBack: !streaming && exported.length >= 3 };
 }
 
-/** The value at the path and the object that holds it; undefined where there is none. */
-function member(value: unknown, path: readonly string[]): [unknown, unknown] | undefined {
+/** The object at the path and its function; undefined where there is none. */
+function method(value: unknown, path: readonly string[]): [unknown, Handler['run']] | undefined {
   let owner: unknown;
   let found = value;
   for (const key of path) {
     owner = found;
     found = (found as Record<string, unknown> | null | undefined)?.[key];
   }
-  return found === undefined || found === null ? undefined : [owner, found];
+  return typeof found === 'function' ? [owner, found as Handler['run']] : undefined;
 }

@@ -19,7 +19,17 @@ export const nodePlatform = {
   },
   currentFolder: () => process.cwd(),
   findFile: (paths) => paths.find((path) => existsSync(path) && statSync(path).isFile()),
-  importFile,
+  findModule: (name, folder) => {
+    try {
+      const { createRequire } = process.getBuiltinModule('node:module');
+      const file = createRequire(`${folder}/`).resolve(name);
+      // What comes with the interpreter has no path.
+      return file.startsWith('/') ? file : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+  loadModule: importFile,
   // Not imported: Bun takes some milliseconds of a start to load it.
   inspect: (value) => process.getBuiltinModule('node:util').inspect(value),
   print,

@@ -7,7 +7,9 @@ export interface Platform {
   currentFolder(): string;
   /** The first of some paths in one folder that is a file's. */
   findFile(paths: readonly string[]): string | undefined;
-  importFile(path: string): Promise<Record<string, unknown>>;
+  /** The file of a package that code in a folder could require, where there is such a thing. */
+  findModule?(name: string, folder: string): string | undefined;
+  loadModule(path: string): Promise<Record<string, unknown>>;
   /** A value as the interpreter's console shows it. */
   inspect(value: unknown): string;
   /** Writes text to standard output, all of it before it returns. */

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { HOST, PROJECT, realLayer } from '../layers/fixtures';
 import { DIALECTS } from './dialects';
 import { FakeRuntimeApi } from './fake-runtime-api';
 import { describeLayerModules } from './layer-modules';
 import { describeLogContract } from './log-contract';
 import { layerStarter } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
+import { describeShippedExample } from './shipped-example';
 import { describeStreamingContract } from './streaming-contract';
 import { describeWireContract } from './wire-contract';
 import { describeWrapperScript } from './wrapper-script';
@@ -18,6 +16,7 @@ describe('bun on the wire', () => describeWireContract(dialect));
 describe('bun logs', () => describeLogContract(dialect));
 describe('bun in pieces', () => describeStreamingContract(dialect));
 describe('bun wrapper script', () => describeWrapperScript(dialect));
+describe('bun example', () => describeShippedExample(dialect));
 
 describe('bun modules of a layer', () => describeLayerModules(dialect, false));
 
@@ -52,17 +51,5 @@ describe('bun handlers', () => {
     const { api } = await start(files);
     const post = await api.nextPost();
     expect(JSON.parse(post.body).errorMessage).toMatch(/Cannot find (package|module).*left-pad/);
-  });
-
-  test('the example says what runs it', async () => {
-    const { manifest } = await realLayer('bun');
-    const code = readFileSync(join(PROJECT, 'assets/examples/bun/index.ts'), 'utf8');
-    const { api } = await start({ 'index.ts': code }, {}, 'index.handler');
-    expect(JSON.parse((await api.invoke({ smoke: 'x' })).body)).toMatchObject({
-      runtime: 'bun',
-      version: manifest.version,
-      architecture: HOST,
-      event: { smoke: 'x' },
-    });
   });
 });

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { HOST, PROJECT, realLayer } from '../layers/fixtures';
 import { DIALECTS } from './dialects';
 import { FakeRuntimeApi } from './fake-runtime-api';
 import { describeHeap } from './heap';
 import { describeLogContract } from './log-contract';
 import { layerStarter } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
+import { describeShippedExample } from './shipped-example';
 import { describeStreamingContract } from './streaming-contract';
 import { describeWireContract } from './wire-contract';
 import { describeWrapperScript } from './wrapper-script';
@@ -18,6 +16,7 @@ describe('deno on the wire', () => describeWireContract(dialect));
 describe('deno logs', () => describeLogContract(dialect));
 describe('deno in pieces', () => describeStreamingContract(dialect));
 describe('deno wrapper script', () => describeWrapperScript(dialect));
+describe('deno example', () => describeShippedExample(dialect));
 
 describe('deno heap', () => describeHeap(dialect, 'DENO_V8_FLAGS', 16));
 
@@ -31,7 +30,10 @@ describe('deno handlers', () => {
     ],
     ['main.js', 'export const handler = ({ n }) => n;'],
     ['main.mjs', 'export const handler = ({ n }) => n;'],
-  ])('%s is loaded', async (file, code) => {
+    ['main.cjs', 'exports.handler = ({ n }) => n;'],
+    ['main.cjs', 'module.exports = new (class { #n = 4; handler() { return this.#n; } })();'],
+    ['main.cts', 'exports.handler = ({ n }: { n: number }): number => n;'],
+  ])('%s with %j is loaded', async (file, code) => {
     const { api } = await start({ [file]: code });
     expect((await api.invoke({ n: 4 })).body).toBe('4');
   });
@@ -60,6 +62,17 @@ describe('deno handlers', () => {
         'main.ts': "import four from 'four'; export const handler = () => four;",
       },
     ],
+    [
+      'node_modules without a configuration',
+      {
+        'node_modules/@a/four/package.json':
+          '{"name":"@a/four","version":"1.0.0","exports":{"./in":{"import":"./in.mjs"}}}',
+        'node_modules/@a/four/in.mjs': "import { three } from 'three'; export default three + 1;",
+        'node_modules/three/package.json': '{"name":"three","version":"1.0.0"}',
+        'node_modules/three/index.js': 'exports.three = 3;',
+        'main.ts': "import four from '@a/four/in'; export const handler = () => four;",
+      },
+    ],
   ])('%s is understood, without network', async (_, files) => {
     const { api } = await start(files);
     expect((await api.invoke({})).body).toBe('4');
@@ -68,7 +81,8 @@ describe('deno handlers', () => {
   test.each(['https://example.com/mod.ts', 'npm:left-pad@1'])(
     'a module that is not there (%s) is an error, not a download',
     async (specifier) => {
-      const configured: Record<string, string>[] = [{}, { 'deno.json': '{}' }];
+      const packages = { 'node_modules/three/index.js': 'exports.three = 3;' };
+      const configured: Record<string, string>[] = [{}, packages, { 'deno.json': '{}' }];
       for (const files of configured) {
         const code = { 'main.ts': `import '${specifier}'; export const handler = 1;` };
         const { api } = await start({ ...code, ...files });
@@ -78,16 +92,4 @@ describe('deno handlers', () => {
       }
     },
   );
-
-  test('the example says what runs it', async () => {
-    const { manifest } = await realLayer('deno');
-    const code = readFileSync(join(PROJECT, 'assets/examples/deno/mod.ts'), 'utf8');
-    const { api } = await start({ 'mod.ts': code }, {}, 'mod.handler');
-    expect(JSON.parse((await api.invoke({ smoke: 'x' })).body)).toMatchObject({
-      runtime: 'deno',
-      version: manifest.version,
-      architecture: HOST,
-      event: { smoke: 'x' },
-    });
-  });
 });

@@ -67,6 +67,23 @@ export function describeLayerModules(
     });
   }
 
+  test('may hold the handler, unless the function has a file of that name', async () => {
+    const wrapper = {
+      'nodejs/node_modules/wrapper/package.json': '{"name":"wrapper","main":"lib/main.js"}',
+      'nodejs/node_modules/wrapper/lib/main.js': "exports.handler = () => 'wrapped';",
+      'nodejs/node_modules/@a/b/in/it.js': "exports.handler = () => 'scoped';",
+    };
+    const answerTo = (handler: string, files = {}) =>
+      answerBeside(name, wrapper, files, { _HANDLER: handler });
+    expect(await answerTo('wrapper.handler')).toBe('"wrapped"');
+    expect(await answerTo('@a/b/in/it.handler')).toBe('"scoped"');
+    const own = { 'wrapper.js': "module.exports.handler = () => 'own';" };
+    expect(await answerTo('wrapper.handler', own)).toBe('"own"');
+    expect(JSON.parse(await answerTo('fs.readFileSync'))).toMatchObject({
+      errorType: 'Runtime.ImportModuleError',
+    });
+  });
+
   test('come after those of the function itself', async () => {
     const own = { 'node_modules/plain/index.js': "module.exports = 'own';" };
     const code = "import plain from 'plain'; export const handler = () => plain;";

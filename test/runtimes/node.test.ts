@@ -1,6 +1,6 @@
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { HOST, PROJECT, realLayer } from '../layers/fixtures';
+import { realLayer } from '../layers/fixtures';
 import { temporaryFolder } from '../temporary-folder';
 import { DIALECTS } from './dialects';
 import { FakeRuntimeApi } from './fake-runtime-api';
@@ -9,6 +9,7 @@ import { answerBeside, describeLayerModules } from './layer-modules';
 import { describeLogContract } from './log-contract';
 import { layerStarter } from './running-layer';
 import { describeRuntimeContract } from './runtime-contract';
+import { describeShippedExample } from './shipped-example';
 import { describeStreamingContract } from './streaming-contract';
 import { describeWireContract } from './wire-contract';
 import { describeWrapperScript } from './wrapper-script';
@@ -20,6 +21,13 @@ describe('node on the wire', () => describeWireContract(dialect));
 describe('node logs', () => describeLogContract(dialect));
 describe('node in pieces', () => describeStreamingContract(dialect));
 describe('node wrapper script', () => describeWrapperScript(dialect));
+describe('node example', () =>
+  describeShippedExample(dialect, (answer, version) => {
+    // Like an HTTP API.
+    const nodeVersion = `v${version}`;
+    expect(answer).toMatchObject({ statusCode: 200, nodeVersion });
+    expect(JSON.parse(answer.body as string)).toEqual({ nodeVersion });
+  }));
 
 describe('node modules of a layer', () => describeLayerModules(dialect, true));
 
@@ -52,11 +60,114 @@ describe('node handlers', () => {
     expect((await api.invoke({ n: 4 })).body).toBe('4');
   });
 
+  test('CommonJS finds files from the folder of the function, after those of layers', async () => {
+    const code = "exports.handler = () => [require('lib/one'), require('two')];";
+    const files = { 'src/main.js': code, 'lib/one.js': 'module.exports = 1;', 'two.js': '' };
+    const inLayer = { 'nodejs/node_modules/two.js': 'module.exports = 2;' };
+    const answer = await answerBeside('node', inLayer, files, { _HANDLER: 'src/main.handler' });
+    expect(answer).toBe('[1,2]');
+  });
+
   test('a method that a CommonJS module exports keeps its `this`', async () => {
     const code = `class Answers { #n = 4; handler() { return this.#n; } }
       module.exports = new Answers();`;
     const { api } = await start({ 'main.js': code });
     expect((await api.invoke({})).body).toBe('4');
+  });
+
+  test('the default export of CommonJS that was an ES module once is found', async () => {
+    const code = `Object.defineProperty(exports, '__esModule', { value: true });
+      exports.default = ({ n }) => n;`;
+    const { api } = await start({ 'main.js': code }, {}, 'main.default');
+    expect((await api.invoke({ n: 4 })).body).toBe('4');
+  });
+
+  test('answers that a function gets may have 80 KiB of header fields, or what it says', async () => {
+    const code = `import { maxHeaderSize } from 'node:http';
+      export const handler = () => maxHeaderSize;`;
+    const limit = async (environment: Record<string, string>) =>
+      (await (await start(code, environment)).api.invoke({})).body;
+    expect(await limit({})).toBe('81920');
+    expect(await limit({ NODE_OPTIONS: '--max-http-header-size=20000' })).toBe('20000');
+  });
+
+  test('ES modules are required, which is quicker, unless something was preloaded', async () => {
+    const { manifest } = await realLayer('node');
+    const able = Number(manifest.version.split('.')[0]) >= 24;
+    const files = {
+      'main.mjs':
+        "const { stack } = new Error(); export const handler = () => stack.includes('CJS');",
+      'preloaded.cjs': '',
+    };
+    const required = async (options: Record<string, string>) => {
+      const { api } = await start(files, options);
+      return JSON.parse((await api.invoke({})).body);
+    };
+    expect(await required({})).toBe(able);
+    expect(await required({ NODE_OPTIONS: '--enable-source-maps' })).toBe(able);
+    for (const option of ['--require=', '-r ', '--import ', '--import=']) {
+      expect(await required({ NODE_OPTIONS: `${option}./preloaded.cjs` })).toBe(false);
+    }
+  });
+
+  test('nothing runs twice in a module that awaits, or imports what does', async () => {
+    const files = {
+      'main.mjs': `import { count } from './awaits.mjs';
+        globalThis.main = (globalThis.main ?? 0) + 1;
+        export const handler = () => [count, globalThis.main];`,
+      'awaits.mjs': `await Promise.resolve();
+        globalThis.awaits = (globalThis.awaits ?? 0) + 1;
+        export const count = globalThis.awaits;`,
+    };
+    const { api } = await start(files);
+    expect((await api.invoke({})).body).toBe('[1,1]');
+  });
+
+  test('a module may import WebAssembly', async () => {
+    // (module (func (export "two") (result i32) i32.const 42)), text as well: no byte is above 127.
+    const bytes = '0061736d010000000105016000017f030201000707010374776f00000a06010400412a0b';
+    const files = {
+      'main.mjs': "import { two } from './two.wasm'; export const handler = () => two();",
+      'two.wasm': Buffer.from(bytes, 'hex').toString(),
+    };
+    const { api } = await start(files);
+    expect((await api.invoke({})).body).toBe('42');
+  });
+
+  test('CommonJS that requires a module that awaits fails once', async () => {
+    const code = "console.log('at main'); exports.handler = require('./awaits.mjs').handler;";
+    const awaits = { 'awaits.mjs': 'await Promise.resolve(); export const handler = () => 1;' };
+    for (const file of ['main.cjs', 'main.cts']) {
+      const typed = file.endsWith('.cts') ? 'const n: number = 1;' : '';
+      const layer = await start({ [file]: code + typed, ...awaits });
+      const post = await layer.api.nextPost();
+      expect(post.path).toBe('/init/error');
+      expect(JSON.parse(post.body).errorMessage).toMatch(/top-level await/);
+      await layer.exited;
+      expect(layer.log.match(/at main/g)).toHaveLength(1);
+    }
+  });
+
+  test('what hooks require sees a CommonJS handler, and no ES module, as tracing does', async () => {
+    const hook = `const Module = require('node:module');
+      const { require: before } = Module.prototype;
+      Module.prototype.require = function (id) {
+        const exported = before.call(this, id);
+        if (!id.includes('main')) return exported;
+        const { handler } = exported;
+        // Throws for an ES module.
+        return Object.defineProperty(exported, 'handler', { value: (e) => ['traced', handler(e)] });
+      };`;
+    const options = { NODE_OPTIONS: '--require=./hook.cjs' };
+    const answerOf = async (file: string, code: string) => {
+      const { api } = await start({ [file]: code, 'hook.cjs': hook }, options);
+      return (await api.invoke({ n: 4 })).body;
+    };
+    const common = '#!/usr/bin/env node\nexports.handler = ({ n }) => n;';
+    expect(await answerOf('main.js', common)).toBe('["traced",4]');
+    expect(await answerOf('main.cjs', 'exports.handler = ({ n }) => n;')).toBe('["traced",4]');
+    expect(await answerOf('main.js', 'export const handler = ({ n }) => n;')).toBe('4');
+    expect(await answerOf('main.mjs', 'export const handler = ({ n }) => n;')).toBe('4');
   });
 
   test('what NODE_OPTIONS registers sees the module, as tracing does', async () => {
@@ -151,22 +262,5 @@ describe('node handlers', () => {
     };
     const { api } = await start(files);
     expect((await api.invoke({})).body).toBe('[1400,2800,4200,5600]');
-  });
-
-  test('the example says what runs it, like an HTTP API', async () => {
-    const { manifest } = await realLayer('node');
-    const code = readFileSync(join(PROJECT, 'assets/examples/node/index.mjs'), 'utf8');
-    const { api } = await start({ 'index.mjs': code }, {}, 'index.handler');
-    const answer = JSON.parse((await api.invoke({ smoke: 'x' })).body);
-    const nodeVersion = `v${manifest.version}`;
-    expect(answer).toMatchObject({
-      statusCode: 200,
-      nodeVersion,
-      runtime: 'node',
-      version: manifest.version,
-      architecture: HOST,
-      event: { smoke: 'x' },
-    });
-    expect(JSON.parse(answer.body)).toEqual({ nodeVersion });
   });
 });

@@ -61,7 +61,7 @@ export class RunningLayer<Api extends RuntimeApi = FakeRuntimeApi> {
   ): RunningLayer<Api> {
     const task = writeFiles(temporaryFolder(), files);
     const child = spawn(join(layerFolder, 'bootstrap'), [], {
-      cwd: task,
+      cwd: environment.LAMBDA_TASK_ROOT ?? task,
       detached: ownGroup,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

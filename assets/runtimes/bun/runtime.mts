@@ -112,7 +112,7 @@ function placeOf(error: unknown): string | undefined {
 serve({
   ...nodePlatform,
   extensions: ['.ts', '.js', '.mjs', '.mts', '.cjs', '.cts', '.tsx', '.jsx'],
-  importFile: importTelling,
+  loadModule: importTelling,
   // Bun tells of a rejection that nothing caught only after it has said that nothing is left.
   onStuck: (callback) => nodePlatform.onStuck(() => setImmediate(callback)),
   connect,

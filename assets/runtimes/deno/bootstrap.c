@@ -25,9 +25,10 @@ int main(int count, char **arguments) {
   argument("-A");
   argument("--no-lock");
   const char *config = configuration();
-  /* Without one, nothing is looked for. Modules are never downloaded either way. */
+  /* Without one, packages that the function brings along are found. None is ever downloaded. */
+  const bool packages = is_folder(text("%s/node_modules", variable("LAMBDA_TASK_ROOT")));
   argument(config ? "--config" : "--no-config");
-  argument(config ? config : "--no-npm");
+  argument(config ? config : packages ? "--node-modules-dir=manual" : "--no-npm");
 
   const char *given = variable("DENO_V8_FLAGS");
   const char *nursery = semi_space(given, 16), *heap = old_space(given);

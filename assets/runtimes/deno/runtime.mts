@@ -126,7 +126,7 @@ function print(text: string): void {
 
 // Without await: Deno would end a main module that waits for ever before `beforeunload`.
 serve({
-  extensions: ['.ts', '.js', '.mjs', '.mts', '.tsx', '.jsx'],
+  extensions: ['.ts', '.js', '.mjs', '.mts', '.cjs', '.cts', '.tsx', '.jsx'],
   getEnv: (name) => env.get(name),
   setEnv: (name, value) => {
     if (value === undefined) env.delete(name);
@@ -134,7 +134,7 @@ serve({
   },
   currentFolder: Deno.cwd,
   findFile,
-  importFile,
+  loadModule: importFile,
   inspect: Deno.inspect,
   print,
   exit: async (code) => exit(code),
