@@ -1,6 +1,6 @@
 import { aws_ssm as ssm } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type { ParameterPlan } from '../plan';
+import { PARAMETERS_AT_A_TIME, type ParameterPlan } from '../plan';
 import type { LayerPermissions } from './layer-permissions';
 
 export interface ReleaseParametersProps {
@@ -20,6 +20,7 @@ export interface ReleaseParametersProps {
 export class ReleaseParameters extends Construct {
   constructor(scope: Construct, id: string, props: ReleaseParametersProps) {
     super(scope, id);
+    const written: ssm.CfnParameter[] = [];
     for (const { name, value, description, layer } of props.parameters) {
       const parameter = new ssm.CfnParameter(this, name.slice(props.namespace.length + 1), {
         name,
@@ -36,6 +37,9 @@ export class ReleaseParameters extends Construct {
       });
       const granted = props.permissions.lastOf(layer.name);
       if (granted) parameter.addResourceDependency(granted);
+      const before = written.at(-PARAMETERS_AT_A_TIME);
+      if (before) parameter.addResourceDependency(before);
+      written.push(parameter);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { PARAMETERS_AT_A_TIME } from './parameters';
 import type { DeliveryPlan } from './plan';
 import { type ActionKind, type ActionPlan, planStages } from './stages';
 
@@ -29,8 +30,8 @@ export const MODEL = {
   cloudFormation: 23,
   /** Role and layer version, then the function that has both. */
   publishResources: 27,
-  /** SSM takes so many parameters a second in an account and region. */
-  parametersPerSecond: 3,
+  /** One parameter of a release stack, and those beside it. */
+  parameter: 2,
   /** One layer's smoke check; `checks` targets side by side, each layer after layer. */
   smokeCheck: 2,
   checks: 32,
@@ -70,7 +71,7 @@ const publishStack = MODEL.cloudFormation + MODEL.publishResources;
 
 /** A layer has at most four parameters: latest, major, version and record. */
 const releaseStack = ({ layers }: DeliveryPlan) =>
-  MODEL.cloudFormation + (4 * layers.length) / MODEL.parametersPerSecond;
+  MODEL.cloudFormation + MODEL.parameter * Math.ceil((4 * layers.length) / PARAMETERS_AT_A_TIME);
 
 /** Seconds of an action that deals with a number of targets. */
 const SECONDS: Record<ActionKind, (plan: DeliveryPlan, targets: number) => number> = {

@@ -17,7 +17,7 @@ export {
   smokeRoleName,
   targetSmokeRoleName,
 } from './names';
-export { type ParameterPlan, planParameters } from './parameters';
+export { PARAMETERS_AT_A_TIME, type ParameterPlan, planParameters } from './parameters';
 export {
   buildsNatively,
   type DeliveryPlan,

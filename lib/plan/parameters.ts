@@ -2,6 +2,13 @@ import semver from 'semver';
 import type { ReleaseLayer } from '../release';
 import { type Location, layerVersionArn } from './names';
 
+/**
+ * How many parameters are written at a time. Systems Manager takes three writes a second
+ * (https://docs.aws.amazon.com/general/latest/gr/ssm.html), and CloudFormation, which takes seconds for
+ * each and would begin all at once, fails a stack when one has been throttled too often.
+ */
+export const PARAMETERS_AT_A_TIME = 5;
+
 /** An SSM parameter of a target. */
 export interface ParameterPlan {
   /** Full name, `/layers/deno/arm64/latest`. */

@@ -127,7 +127,8 @@ describe('RuntimeFunction', () => {
   test.each([
     ['mod.tsx', true],
     ['mod.mts', true],
-    ['mod.cjs', false],
+    ['mod.cjs', true],
+    ['mod.py', false],
   ])('knows whether Deno takes %s as a handler: %s', (file, known) => {
     const entry = temporaryFolder();
     writeFileSync(join(entry, file), 'handler');
