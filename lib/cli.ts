@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { buildCommand } from './layers/command';
+import { pinCommand } from './layers/pin';
 import { arnCommand, listCommand } from './lookup/command';
 import { preflightCommand } from './preflight';
 import { runProgram } from './program';
@@ -12,6 +13,7 @@ export async function runLayers(): Promise<void> {
   const program = new Command('layers')
     .description('Build, publish, check and look up Lambda runtime layers')
     .addCommand(buildCommand())
+    .addCommand(pinCommand())
     .addCommand(preflightCommand())
     .addCommand(publishCommand())
     .addCommand(smokeCommand())

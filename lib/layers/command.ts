@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
 import { LayersError } from '../errors';
@@ -10,8 +11,10 @@ import { layerContents } from './contents';
 import { EXAMPLES_ROOT } from './examples';
 import { writeManifest, zipPath } from './manifests';
 import { findRuntime, loadRuntimes } from './runtimes';
+import { layerSbom } from './sbom';
 import { selectRuntimes } from './selection';
 import { describeSpec, resolveLayers } from './specs';
+import { writeWhole } from './write';
 
 interface Options {
   readonly runtime?: string[];
@@ -19,6 +22,7 @@ interface Options {
   readonly arch: Architecture | 'all';
   readonly out: string;
   readonly manifests?: string;
+  readonly sbom?: string;
   readonly check?: boolean;
   readonly json?: boolean;
 }
@@ -36,6 +40,7 @@ export function buildCommand(): Command {
     )
     .option('--out <folder>', 'where the zips and their manifests go', 'dist/layers')
     .option('--manifests <folder>', 'also write the manifests, without the zips, there')
+    .option('--sbom <folder>', "write each layer's bill of materials (CycloneDX) there")
     .option('--check', "run each layer's example under the Runtime Interface Emulator")
     .option('--json', 'print one JSON array instead of lines')
     .action(run);
@@ -66,6 +71,12 @@ async function run(options: Options): Promise<void> {
   });
   if (options.manifests !== undefined) {
     for (const manifest of manifests) await writeManifest(manifest, options.manifests);
+  }
+  if (options.sbom !== undefined) {
+    for (const manifest of manifests) {
+      const text = await layerSbom(manifest, findRuntime(manifest.runtime, available));
+      await writeWhole(join(options.sbom, `${manifest.name}.cdx.json`), text);
+    }
   }
   const checks = options.check ? await checkAll(manifests, options.out, print) : [];
   if (options.json) {

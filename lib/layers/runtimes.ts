@@ -11,7 +11,7 @@ export const RUNTIMES_ROOT = resolve(__dirname, '../../assets/runtimes');
 const MAX_DESCRIPTION = 256;
 
 const integrity = z.string().regex(/^sha512-[A-Za-z0-9+/]{86}==$/, {
-  error: 'is not a sha512 integrity; take it from "npm view <package>@<version> dist.integrity"',
+  error: 'is not a sha512 integrity; "npx layers pin" writes it',
 });
 
 const path = z
@@ -76,6 +76,24 @@ const schema = z.strictObject({
     /** Memory of the example function in MB. */
     memoryMb: z.int().min(128).max(10240),
   }),
+  /** What databases of vulnerabilities call the interpreter; `{version}` stands for the version. */
+  knownAs: z
+    .strictObject({
+      purl: z
+        .string()
+        .regex(/^pkg:[a-z]+\/\S+@\{version\}$/, {
+          error: 'is not a package URL of a version, for example pkg:cargo/deno@{version}',
+        })
+        .optional(),
+      cpe: z
+        .string()
+        .regex(/^cpe:2\.3:a:[^:]+:[^:]+:\{version\}(:[^:]+){7}$/, {
+          error:
+            'is not a CPE 2.3 of a version, for example cpe:2.3:a:deno:deno:{version}:*:*:*:*:*:*:*',
+        })
+        .optional(),
+    })
+    .optional(),
   /** Exact version to the pinned integrity of each architecture's npm tarball. */
   versions: z
     .record(

@@ -58,9 +58,7 @@ export async function resolveVersion(
   architecture: Architecture,
   sources: VersionSources = {},
 ): Promise<ResolvedVersion> {
-  if (!isVersion(wanted)) throw unknown(runtime, wanted, 'is not a version');
-  const plain = wanted.replace(/^v/, '');
-  const matches = (version: string) => version === plain || version.startsWith(`${plain}.`);
+  const { plain, matches } = meaning(runtime, wanted);
   const fromNpm = (version: string, integrity: string, pinned: boolean) => {
     const source = { package: runtime.packages[architecture], version, integrity };
     return { runtime, version, architecture, source, pinned };
@@ -71,11 +69,7 @@ export async function resolveVersion(
   }
 
   const { packageVersions = npmVersions(), vendorLookup: lookUp = vendorLookup() } = sources;
-  const [arm64, x86_64] = await Promise.all(
-    ARCHITECTURES.map((each) => packageVersions(runtime.packages[each])),
-  );
-  const offers = { arm64, x86_64 };
-  const offered = newestFirst([...arm64.keys()].filter((version) => x86_64.has(version)));
+  const { offers, offered } = await offersOfNpm(runtime, packageVersions);
   const version = offers[architecture].has(plain) ? plain : offered.find(matches);
   if (version !== undefined) {
     return fromNpm(version, offers[architecture].get(version) as string, false);
@@ -94,6 +88,49 @@ export async function resolveVersion(
     others.length > 0 ? `exists for ${others}, but not for ${architecture}` : 'does not exist';
   const elsewhere = vendor ? `; ${vendor.site} has no checksum of it for ${architecture}` : '';
   throw unknown(runtime, wanted, why, offered, elsewhere);
+}
+
+/**
+ * A version that npm has for both architectures, pinned or not, with the integrities of its packages.
+ *
+ * @param wanted as in `resolveVersion`; without it the newest one
+ * @throws LayersError `UnknownVersion` (it lists what exists), `VersionLookupFailed`
+ */
+export async function versionOfBoth(
+  runtime: Runtime,
+  wanted: string | undefined,
+  packageVersions: PackageVersions,
+): Promise<{ version: string; integrities: Record<Architecture, string> }> {
+  const matches = wanted === undefined ? () => true : meaning(runtime, wanted).matches;
+  const { offers, offered } = await offersOfNpm(runtime, packageVersions);
+  const version = offered.find(matches);
+  if (version === undefined) {
+    const has = ARCHITECTURES.filter((each) => [...offers[each].keys()].some(matches));
+    const why = has.length > 0 ? `is on npm for ${has.join(' and ')} alone` : 'is not on npm';
+    throw unknown(runtime, wanted ?? 'newest', why, offered);
+  }
+  const [arm64, x86_64] = ARCHITECTURES.map((each) => offers[each].get(version) as string);
+  return { version, integrities: { arm64, x86_64 } };
+}
+
+/** The versions that a text may stand for; @throws LayersError `UnknownVersion` for any other text */
+function meaning(runtime: Runtime, wanted: string) {
+  if (!isVersion(wanted)) throw unknown(runtime, wanted, 'is not a version');
+  const plain = wanted.replace(/^v/, '');
+  const matches = (version: string) => version === plain || version.startsWith(`${plain}.`);
+  return { plain, matches };
+}
+
+/** What npm has for each architecture, and for both, newest first. */
+async function offersOfNpm(
+  { packages }: Runtime,
+  packageVersions: PackageVersions,
+): Promise<{ offers: Record<Architecture, ReadonlyMap<string, string>>; offered: string[] }> {
+  const [arm64, x86_64] = await Promise.all(
+    ARCHITECTURES.map((each) => packageVersions(packages[each])),
+  );
+  const offered = newestFirst([...arm64.keys()].filter((version) => x86_64.has(version)));
+  return { offers: { arm64, x86_64 }, offered };
 }
 
 /**

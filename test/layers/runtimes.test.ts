@@ -115,11 +115,12 @@ describe('runtime.json', () => {
       revision: 0,
       versions: { '1.0': { arm64: pin('a'), x86_64: 'sha1-abc' } },
       binary: { path: '../tiny', name: 'tiny', strip: true },
+      knownAs: { purl: 'tiny@{version}', cpe: 'cpe:2.3:a:tiny:tiny:1.0:*:*:*:*:*:*:*' },
     };
     await expect(fixtureRuntime(temporaryFolder(), { settings })).rejects.toMatchObject({
       code: 'InvalidRuntime',
       message: expect.stringMatching(
-        /compatibleRuntimes.0: .*provided.al2023.*revision.*binary.path.*versions.1\.0.*licence/s,
+        /compatibleRuntimes.0: .*provided.al2023.*revision.*binary.path.*knownAs.purl.*knownAs.cpe.*versions.1\.0.*licence/s,
       ),
     });
   });
