@@ -35,8 +35,8 @@ export type PackageCommand = (typeof WITH_THE_PACKAGE)[number];
 
 /** Typed by test/docs/docs.test.ts on this machine alone. */
 export const HERE = [
-  'npm view @deno/linux-arm64-glibc@2.9.5 dist.integrity',
-  'npm view @deno/linux-x64-glibc@2.9.5 dist.integrity',
+  'npx layers pin deno 2.9.5',
+  'npx layers build --runtime deno --version 2.9.5 --check',
   `npm run -s invoke -- deno --arch arm64 --event '{"hello":"world"}'`,
   `npm run -s invoke -- deno --handler hashes.handler --event '{"texts":["a","b"]}'`,
   'npm run -s invoke -- node --code src/hello --handler index.handler --event event.json --watch',
@@ -92,7 +92,7 @@ export const NOT_TYPED: Readonly<Record<string, string>> = {
  * does. A block that is not here fails a test, and so does an entry without its block.
  */
 export const OTHER_BLOCKS: Readonly<Record<string, string>> = {
-  'README.md: rehearsing a54d05ff501d Bootstraps know their folder whatever they are called, and set PWD; clearer faults':
+  "README.md: rehearsing 8871198104ed Node.js: header fields of 80 KiB, as under Lambda's own runtimes":
     'printed by a rehearsal, whose times and digests are never the same',
   'README.md: flowchart TB': 'a diagram',
   "README.md: ERROR delivery.home.account: 111111111111 is the example's account; put the id of the account that runs the pipeline there (Annotation)":

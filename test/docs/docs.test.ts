@@ -7,7 +7,6 @@ import { parse } from 'yaml';
 import { context as shipped } from '../../cdk.json';
 import { configFromContext, exampleValues, parseConfig } from '../../lib/config';
 import { describeError } from '../../lib/errors';
-import { findRuntime, loadRuntimes } from '../../lib/layers';
 import { planOf, rawConfig } from '../pipeline/fixture';
 import { BLOCKS, type Block, block, COMMANDS, ROOT } from './blocks';
 import {
@@ -51,12 +50,14 @@ describe('a command of the pages', () => {
       );
     });
 
-  test.each([
-    ['npm view @deno/linux-arm64-glibc@2.9.5 dist.integrity', 'arm64'],
-    ['npm view @deno/linux-x64-glibc@2.9.5 dist.integrity', 'x86_64'],
-  ] as const)('gives what runtime.json pins: %s', async (command, architecture) => {
-    const { versions } = findRuntime('deno', loadRuntimes());
-    expect((await type(command)).trim()).toBe(versions['2.9.5'][architecture]);
+  test('finds that npm names what runtime.json pins: npx layers pin …', async () => {
+    const pinned = 'deno 2.9.5 is pinned already, in assets/runtimes/deno/runtime.json\n';
+    expect(await type('npx layers pin deno 2.9.5')).toBe(pinned);
+  });
+
+  test('builds and runs what was pinned: npx layers build … --check', async () => {
+    const said = await type('npx layers build --runtime deno --version 2.9.5 --check');
+    expect(said.match(/^answered {2}deno-2_9_5-(arm64|x86_64)-/gm)).toHaveLength(2);
   });
 
   test.each([
