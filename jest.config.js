@@ -1,13 +1,12 @@
 // These publish ES modules only; jest's loader needs them transformed.
 const esm = ['p-map', 'p-retry', 'is-network-error', 'yocto-spinner', 'yoctocolors'];
 
-// Inherited by jest's workers and by what the tests start. CI makes picocolors colour pipes, too.
-process.env.NO_COLOR = '1';
+// Inherited by jest's workers and by what the tests start.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 /** @type {import('jest').Config} */
 module.exports = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/environment.ts',
   // Whole rehearsals wait a lot: jest's own number, one less than the cores, would be one of two.
   maxWorkers: 2,
   roots: ['<rootDir>/test'],

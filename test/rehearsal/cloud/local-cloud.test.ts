@@ -432,10 +432,12 @@ describe('when the process that started it is killed', () => {
       cwd: join(__dirname, '..', '..', '..'),
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const [pid] = await once(starter.stdout, 'data');
+    const [line] = await once(starter.stdout, 'data');
+    const pid = Number(line);
+    expect(existsSync(`/proc/${pid}/exe`)).toBe(true);
     starter.kill('SIGKILL');
     await once(starter, 'close');
-    return Number(pid);
+    return pid;
   }
 
   test('it ends too', async () => {
