@@ -46,7 +46,8 @@ const schema = z.strictObject({
 export function readManifests(dirs: readonly string[]): LayerManifest[] {
   const manifests = new Map<string, LayerManifest>();
   for (const dir of dirs.filter((candidate) => existsSync(candidate))) {
-    for (const file of readdirSync(dir).filter((name) => /^[^.].*\.json$/.test(name))) {
+    // Names of layers have no dot; bills of materials may lie here, too.
+    for (const file of readdirSync(dir).filter((name) => /^[^.]+\.json$/.test(name))) {
       const manifest = readManifest(join(dir, file));
       if (!manifests.has(manifest.name)) manifests.set(manifest.name, manifest);
     }

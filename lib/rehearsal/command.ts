@@ -80,7 +80,7 @@ async function rehearse(flags: RehearsalOptions): Promise<number> {
       .run()
       .catch((error: unknown) => [interrupted ? 'interrupted' : describeError(error)]);
     if (interrupted) {
-      if (options.report) writeReport(options.report, await interruptedReport(rehearsal));
+      if (options.report) writeReport(options.report, await rehearsal.interruptedReport());
       return EXIT.interrupted;
     }
     const report = await rehearsal.report(problems);
@@ -92,10 +92,6 @@ async function rehearse(flags: RehearsalOptions): Promise<number> {
     else rehearsal.removeFiles();
     display.close();
   }
-}
-
-async function interruptedReport(rehearsal: Rehearsal): Promise<Report> {
-  return rehearsal.withoutCloud().report(['interrupted']);
 }
 
 function conclude(

@@ -279,6 +279,12 @@ describe('a build fails and leaves nothing that looks finished', () => {
 });
 
 describe('reading manifests', () => {
+  test('leaves bills of materials beside them alone', () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'tiny-1_0_0-arm64-0123456789ab.cdx.json'), '{}');
+    expect(readManifests([folder])).toEqual([]);
+  });
+
   test.each([
     ['JSON that breaks off', '{"schemaVersion": 1,'],
     ['a manifest without its digest', '{"schemaVersion": 1}'],

@@ -73,7 +73,8 @@ export class ActionRunner {
       run.message = result.message ?? '';
       run.outputVariables = result.outputVariables ?? {};
     } catch (error) {
-      run.status = execution.abandoned.aborted ? 'Abandoned' : 'Failed';
+      const isGivenUp = execution.abandoned.aborted || error === execution.cancelled.reason;
+      run.status = isGivenUp ? 'Abandoned' : 'Failed';
       run.errorCode =
         isServiceError(error) && /AccessDenied/.test(error.name) ? 'PermissionError' : 'JobFailed';
       run.message = failureMessage(error, run);
@@ -137,6 +138,7 @@ export class ActionRunner {
       log,
       workDir,
       signal: fault ? AbortSignal.any([execution.abandoned, fault]) : execution.abandoned,
+      cancelled: execution.cancelled,
       begun,
       progress: (progress) => {
         Object.assign(run, progress, { lastUpdateTime: new Date() });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { LayersError } from '../../errors';
 import type { Artifacts } from './artifacts';
 import type { PipelineDefinition } from './definition';
 import {
@@ -58,6 +59,7 @@ export class Execution {
   private haltReason: Halt | undefined;
   private haltController = new AbortController();
   private abandonController = new AbortController();
+  private cancelController = new AbortController();
 
   constructor(options: ExecutionOptions) {
     this.pipeline = options.pipeline;
@@ -91,6 +93,11 @@ export class Execution {
     return this.abandonController.signal;
   }
 
+  /** Aborted when what only waits must end: the pipeline's definition has changed. */
+  get cancelled(): AbortSignal {
+    return this.cancelController.signal;
+  }
+
   get halt(): Halt | undefined {
     return this.haltReason;
   }
@@ -105,6 +112,9 @@ export class Execution {
     this.haltReason = reason;
     this.message = message;
     this.haltController.abort();
+    if (reason === 'Cancelled') {
+      this.cancelController.abort(new LayersError('ExecutionCancelled', message));
+    }
   }
 
   /** Ends what runs, too. */
@@ -121,6 +131,7 @@ export class Execution {
     this.haltReason = undefined;
     this.haltController = new AbortController();
     this.abandonController = new AbortController();
+    this.cancelController = new AbortController();
   }
 
   /** Takes over what some stages of another execution did, with what they wrote. */

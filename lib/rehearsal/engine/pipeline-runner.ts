@@ -118,7 +118,9 @@ export class PipelineRunner {
       const runs = await Promise.all(
         group.map((action) => this.actions.run(execution, stage.Name, action)),
       );
-      if (runs.some((run) => run.status === 'Abandoned')) return 'Stopped';
+      if (runs.some((run) => run.status === 'Abandoned')) {
+        return execution.halt === 'Cancelled' ? 'Cancelled' : 'Stopped';
+      }
       const failed = runs.find((run) => run.status === 'Failed');
       if (failed) {
         execution.message = `${stage.Name}.${failed.name}: ${failed.message}`;

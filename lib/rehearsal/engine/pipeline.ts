@@ -84,7 +84,7 @@ export class Pipeline {
 
   /**
    * Takes a new definition. As on AWS, executions of the old one end as Cancelled once the actions
-   * that run have ended; with RestartExecutionOnUpdate a new execution follows.
+   * that run have ended, approvals that wait at once; with RestartExecutionOnUpdate a new execution follows.
    */
   update(definition: PipelineDefinition, version: number): void {
     this.definition = definition;
@@ -130,7 +130,9 @@ export class Pipeline {
       );
     }
     execution.resume();
-    this.track(execution, execution.definition.Stages.slice(from), mode);
+    // A rollback is of one stage.
+    const to = execution.rollbackTarget ? from + 1 : undefined;
+    this.track(execution, execution.definition.Stages.slice(from, to), mode);
     return execution;
   }
 

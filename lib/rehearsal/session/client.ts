@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  ApprovalAlreadyCompletedException,
   type ArtifactDetail,
   CodePipelineClient,
   GetPipelineStateCommand,
+  InvalidApprovalTokenException,
   ListActionExecutionsCommand,
   PipelineExecutionNotStoppableException,
   PutApprovalResultCommand,
@@ -11,6 +13,11 @@ import {
 import { LayersError } from '../../errors';
 import type { CloudState } from '../daemon';
 import type { ActionFault, Commit, EngineEvent, ExecutionReport } from '../engine';
+
+/** Longest wait for executions that were stopped. */
+const END_MILLISECONDS = 20_000;
+
+const isActive = ({ status }: ExecutionReport) => ['InProgress', 'Stopping'].includes(status);
 
 /** The rehearsal's side of the engine's HTTP paths. */
 export class EngineClient {
@@ -47,18 +54,10 @@ export class EngineClient {
     return ((await response.json()) as { met: number[] }).met;
   }
 
-  /** Sequence number of the newest event. */
+  /** Sequence number of the newest event; 0 before the first. */
   async lastEvent(): Promise<number> {
-    const abort = new AbortController();
-    let last = 0;
-    // The stream replays what has happened at once, and then waits.
-    const timer = setTimeout(() => abort.abort(), 300);
-    try {
-      for await (const event of this.events(0, abort.signal)) last = event.sequence;
-    } finally {
-      clearTimeout(timer);
-    }
-    return last;
+    const response = await fetch(`${this.cloud.engineUrl}/rehearsal/last-event`);
+    return ((await response.json()) as { sequence: number }).sequence;
   }
 
   /** Events after `since`, until the signal aborts. */
@@ -67,9 +66,10 @@ export class EngineClient {
       const response = await fetch(`${this.cloud.engineUrl}/rehearsal/events?since=${since}`, {
         signal,
       });
+      const decoder = new TextDecoder();
       let rest = '';
       for await (const chunk of response.body ?? []) {
-        const lines = (rest + Buffer.from(chunk).toString('utf8')).split('\n');
+        const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
         rest = lines.pop() ?? '';
         for (const line of lines.filter(Boolean)) yield JSON.parse(line);
       }
@@ -78,28 +78,37 @@ export class EngineClient {
     }
   }
 
-  /** Answers a waiting approval through CodePipeline's own API. */
+  /** Answers a waiting approval through CodePipeline's own API; nothing where it waits no longer. */
   async answerApproval(
     event: Pick<EngineEvent, 'pipeline' | 'stage' | 'action'>,
     approved: boolean,
   ): Promise<void> {
     const client = this.codePipeline(event.pipeline);
     const token = await this.approvalToken(client, event);
-    await client.send(
-      new PutApprovalResultCommand({
-        pipelineName: event.pipeline.name,
-        stageName: event.stage,
-        actionName: event.action,
-        token,
-        result: {
-          status: approved ? 'Approved' : 'Rejected',
-          summary: approved ? 'Approved in rehearsal' : 'Rejected in rehearsal',
-        },
-      }),
-    );
+    if (token === undefined) return;
+    try {
+      await client.send(
+        new PutApprovalResultCommand({
+          pipelineName: event.pipeline.name,
+          stageName: event.stage,
+          actionName: event.action,
+          token,
+          result: {
+            status: approved ? 'Approved' : 'Rejected',
+            summary: approved ? 'Approved in rehearsal' : 'Rejected in rehearsal',
+          },
+        }),
+      );
+    } catch (error) {
+      // Somebody else was quicker, or it timed out.
+      const isOver =
+        error instanceof ApprovalAlreadyCompletedException ||
+        error instanceof InvalidApprovalTokenException;
+      if (!isOver) throw error;
+    }
   }
 
-  /** Ends every execution that runs, with the programs of its actions. */
+  /** Ends every execution that runs, with the programs of its actions, and waits for that. */
   async stopExecutions(): Promise<void> {
     for (const { id, pipeline, status } of await this.executions()) {
       if (status !== 'InProgress') continue;
@@ -117,6 +126,8 @@ export class EngineClient {
         if (!(error instanceof PipelineExecutionNotStoppableException)) throw error;
       }
     }
+    const deadline = Date.now() + END_MILLISECONDS;
+    while (Date.now() < deadline && (await this.executions()).some(isActive)) await sleep(50);
   }
 
   /** Artifacts that the actions of an execution have written so far. */
@@ -141,17 +152,20 @@ export class EngineClient {
     });
   }
 
-  /** The action has begun when its event comes, but its token may follow a moment later. */
+  /**
+   * The action has begun when its event comes, but its token may follow a moment later. Undefined
+   * when the action has ended.
+   */
   private async approvalToken(
     client: CodePipelineClient,
     { pipeline, stage, action }: Pick<EngineEvent, 'pipeline' | 'stage' | 'action'>,
-  ): Promise<string> {
+  ): Promise<string | undefined> {
     for (let attempt = 0; attempt < 50; attempt++) {
       const state = await client.send(new GetPipelineStateCommand({ name: pipeline.name }));
-      const token = state.stageStates
+      const latest = state.stageStates
         ?.find(({ stageName }) => stageName === stage)
-        ?.actionStates?.find(({ actionName }) => actionName === action)?.latestExecution?.token;
-      if (token) return token;
+        ?.actionStates?.find(({ actionName }) => actionName === action)?.latestExecution;
+      if (latest && (latest.token || latest.status !== 'InProgress')) return latest.token;
       await sleep(100);
     }
     throw new LayersError('NoApprovalToken', `approval ${action} of stage ${stage} has no token`);

@@ -203,6 +203,10 @@ export function contradictions(
               `${place}: parameter ${name} is ${state.parameters[name] ?? 'missing'}, the plan says ${value}`,
             ],
       );
+      const names = new Set(planned.map(({ name }) => name));
+      const surplus = Object.keys(state.parameters).flatMap((name) =>
+        names.has(name) ? [] : [`${place}: parameter ${name} is there, the plan has none`],
+      );
       const bytes = planned
         .filter(({ name }) => name.endsWith('/latest') || /\/\d+\.\d+\.\d+$/.test(name))
         .flatMap(({ value, layer }) =>
@@ -212,7 +216,7 @@ export function contradictions(
                 `${place}: ${value} has CodeSha256 ${state.layerVersions[value] ?? 'none'}, the manifest says ${layer.codeSha256}`,
               ],
         );
-      return [...parameters, ...bytes];
+      return [...parameters, ...surplus, ...bytes];
     });
   return [...missingLayers(config, layers), ...wrong];
 }

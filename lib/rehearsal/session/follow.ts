@@ -1,3 +1,4 @@
+import { LayersError } from '../../errors';
 import type { EngineEvent } from '../engine';
 import { type ApproveMode, answer } from './approvals';
 import type { EngineClient } from './client';
@@ -26,6 +27,8 @@ export interface Followed {
 /**
  * Shows the executions, and answers their approvals, until one of the commit ends for good: where
  * its failure takes a release stage back, until that is done, too.
+ *
+ * @throws LayersError `Interrupted`
  */
 export async function follow(options: FollowOptions): Promise<Followed> {
   const { client, display } = options;
@@ -34,7 +37,8 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   let last = options.since;
   let failed: { readonly problems: readonly string[]; readonly rollback: string } | undefined;
   try {
-    for await (const event of client.events(last, abort.signal)) {
+    const end = AbortSignal.any([abort.signal, options.signal]);
+    for await (const event of client.events(last, end)) {
       last = event.sequence;
       display.event(event);
       if (waitsForApproval(event) && !answered.has(approvalOf(event))) {
@@ -55,6 +59,7 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   } finally {
     abort.abort();
   }
+  if (options.signal.aborted) throw new LayersError('Interrupted', 'interrupted');
   return { problems: ['the local cloud ended before the pipeline did'], last };
 }
 

@@ -37,9 +37,10 @@ export async function runLogged(
   running.add(child);
   let tail = '';
   for (const stream of [child.stdout, child.stderr]) {
+    const decoder = new TextDecoder();
     stream.on('data', (chunk: Buffer) => {
       log.write(chunk);
-      tail = (tail + chunk.toString('utf8')).slice(-4000);
+      tail = (tail + decoder.decode(chunk, { stream: true })).slice(-4000);
     });
   }
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>(

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type DeliveryConfig, parseConfig, REHEARSAL_VARIABLE, readJson } from '../../config';
 import { describeError, LayersError } from '../../errors';
@@ -57,11 +57,15 @@ export class Rehearsal {
   private cloud: CloudHandle | undefined;
   /** Of a kept local cloud, whatever its targets hold; in a new one they are empty. */
   private readonly before: TargetState[] = [];
+  /** How many functions a kept local cloud had been asked for. */
+  private invocationsBefore = 0;
   /** Once the latest push has succeeded; what it left stays as it is. */
   private after: TargetState[] | undefined;
   private met: MetFault[];
   private lastEvent = 0;
   private latest: Push | undefined;
+  /** Once what ran in a kept local cloud has been ended. */
+  private stopped: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly options: RehearsalOptions,
@@ -91,19 +95,17 @@ export class Rehearsal {
     const client = new EngineClient(state);
     this.lastEvent = isNew ? 0 : await client.lastEvent();
     if (!isNew) {
+      this.invocationsBefore = readInvocations(state.invocationsFile).length;
       this.display.line('  using the local cloud that --keep left running');
       for (const { config } of pushes) this.before.push(...(await readTargets(state, config)));
     }
-    try {
-      for (const [index, push] of pushes.entries()) {
-        this.latest = push;
-        this.after = undefined;
-        const problems = await this.carry(push, client, index === 0 && isNew);
-        if (problems.length > 0) return problems;
-      }
-    } finally {
-      await this.endFaults(client);
-    }
+    const problems = await this.carryAll(pushes, client).catch(async (error) => {
+      // What failed says more than that nothing answers any more.
+      await this.endFaults(client).catch(() => undefined);
+      throw error;
+    });
+    await this.endFaults(client);
+    if (problems.length > 0) return problems;
     return this.met.flatMap(({ fault, met }) =>
       met > 0 ? [] : [`fault ${fault} was never met: the pipeline did nothing that it names`],
     );
@@ -115,7 +117,7 @@ export class Rehearsal {
     killRunning();
     void this.cloud?.close();
     // A kept local cloud lives on, and would go on releasing.
-    this.stopExecutions().catch((error) => this.display.line(describeError(error)));
+    this.stopped = this.stopExecutions().catch((error) => this.display.line(describeError(error)));
   }
 
   /** What happened so far; also after a failure, an interruption included. */
@@ -135,13 +137,17 @@ export class Rehearsal {
     const executions = (
       await read('executions', async () => (state ? new EngineClient(state).executions() : []))
     ).filter(({ startTime }) => Date.parse(startTime) >= this.startedAt());
-    const invocations = state ? readInvocations(state.invocationsFile) : [];
+    const invocations = state
+      ? readInvocations(state.invocationsFile).slice(this.invocationsBefore)
+      : [];
     const after =
       this.after ??
       (await read('targets', async () => (state && config ? readTargets(state, config) : [])));
     const layers = await read('layers', async () => (config ? this.layers(config) : []));
-    const checks = smokeChecks(executions);
-    if (problems.length > 0) problems.push(...failureReasons(executions));
+    const checks = await read('smoke checks', async () => smokeChecks(executions));
+    if (problems.length > 0) {
+      problems.push(...(await read('logs', async () => failureReasons(executions))));
+    }
     const notRun = notRunOf(invocations);
     const failed = problems.length > 0;
     return {
@@ -172,10 +178,11 @@ export class Rehearsal {
     return this.latest?.config.namespace ?? '';
   }
 
-  /** For a report after an interruption: nothing can be read any more from a cloud that ended. */
-  withoutCloud(): this {
+  /** What happened up to an interruption: nothing, where the local cloud ended with it. */
+  async interruptedReport(): Promise<Report> {
+    await this.stopped;
     if (this.cloud?.isNew) this.cloud = undefined;
-    return this;
+    return this.report(['interrupted']);
   }
 
   /** Ends a local cloud that is not kept, and removes what this rehearsal wrote. */
@@ -216,7 +223,17 @@ export class Rehearsal {
     return pushes;
   }
 
-  private async carry(push: Push, client: EngineClient, byPerson: boolean): Promise<string[]> {
+  private async carryAll(pushes: readonly Push[], client: EngineClient): Promise<string[]> {
+    for (const push of pushes) {
+      this.latest = push;
+      this.after = undefined;
+      const problems = await this.carry(push, client, push === pushes[0]);
+      if (problems.length > 0) return problems;
+    }
+    return [];
+  }
+
+  private async carry(push: Push, client: EngineClient, isFirst: boolean): Promise<string[]> {
     const { config, snapshot } = push;
     const cloud = this.cloud?.state;
     if (!cloud) throw new Error('the local cloud is not running');
@@ -228,10 +245,8 @@ export class Rehearsal {
       temporary: this.dir,
     };
     const places = await notBootstrapped(cloud, config);
-    if (byPerson || places.length > 0) {
-      await this.part('checkout', () =>
-        prepareCheckout(snapshot.zipPath, this.options.root, person.checkout, this.logDir),
-      );
+    if (places.length > 0) {
+      await this.prepare(push, person);
       await this.part('cdk bootstrap', () =>
         bootstrapAll(person, places, (place, took) =>
           this.display.step(`${place.account}/${place.region}`, took),
@@ -239,10 +254,12 @@ export class Rehearsal {
       );
     }
     this.throwIfInterrupted();
-    await inject(cloud, client, this.options.fault);
+    // They count over all pushes.
+    if (isFirst) await inject(cloud, client, this.options.fault);
     // Of a rehearsal that was killed: how they end says nothing of this push.
     const others = new Set((await client.executions()).map(({ id }) => id));
-    await client.push({
+    this.throwIfInterrupted();
+    const started = await client.push({
       zipPath: snapshot.zipPath,
       commitId: snapshot.commitId,
       message: snapshot.message,
@@ -250,7 +267,8 @@ export class Rehearsal {
       repository: config.source.repository,
       authorDate: snapshot.authorDate,
     });
-    if (byPerson) await this.part('cdk deploy of the pipeline', () => deployPipeline(person));
+    // No pipeline is there yet, or none that takes these commits: a person deploys.
+    if (started.length === 0) await this.deploy(push, person, client, others);
     const { problems, last } = await this.part(
       'pipeline',
       () =>
@@ -271,6 +289,29 @@ export class Rehearsal {
       this.after = await readTargets(cloud, config);
       return contradictions(config, await this.layers(config), this.after);
     });
+  }
+
+  private async deploy(
+    push: Push,
+    person: PersonOptions,
+    client: EngineClient,
+    others: ReadonlySet<string>,
+  ): Promise<void> {
+    await this.prepare(push, person);
+    await this.part('cdk deploy of the pipeline', () => deployPipeline(person));
+    if ((await client.executions()).some(({ id }) => !others.has(id))) return;
+    const { branch, repository } = push.config.source;
+    throw new LayersError(
+      'NothingStarted',
+      `no pipeline of the local cloud takes commits of branch ${branch} of ${repository}, and deploying it changed nothing; a new local cloud has none of its past: npm run rehearse -- --stop`,
+    );
+  }
+
+  private async prepare({ snapshot }: Push, { checkout }: PersonOptions): Promise<void> {
+    if (existsSync(checkout)) return;
+    await this.part('checkout', () =>
+      prepareCheckout(snapshot.zipPath, this.options.root, checkout, this.logDir),
+    );
   }
 
   /** What the pipeline releases; before its synth, the layers that the checkout has. */

@@ -37,7 +37,7 @@ export interface SnapshotOptions {
 export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> {
   const git = await gitIn(options);
   const head = (await git(['rev-parse', '--verify', 'HEAD'])).trim();
-  const dirty = (await git(['status', '--porcelain'])).trim() !== '';
+  const dirty = (await git(['--no-optional-locks', 'status', '--porcelain'])).trim() !== '';
   await git(['read-tree', 'HEAD']);
   if (options.includeWorkingTree && dirty) await git(['add', '--all', '.']);
   if (options.config !== undefined) await replaceConfig(git, options.config);

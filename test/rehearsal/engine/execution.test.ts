@@ -362,6 +362,41 @@ test('rolls a stage back with the artifacts and variables of the target executio
   expect(() => engine.pipeline(KEY).rollback('Source', first)).toThrow(/cannot be rolled back/);
 });
 
+test('retries a rollback without what comes after its stage', async () => {
+  const { deploy, engine, fake } = rehearsal();
+  deploy([stage('Deploy', build('deploy')), stage('End', build('end'))]);
+  const [first] = engine.pushCommit(COMMIT) as [string];
+  await engine.idle();
+  fake.steps.set('deploy', () => Promise.reject(new Error('not yet')));
+  const { id } = engine.pipeline(KEY).rollback('Deploy', first);
+  await engine.idle();
+  fake.steps.delete('deploy');
+  engine.pipeline(KEY).retry('Deploy', id, 'FAILED_ACTIONS');
+  await engine.idle();
+  const last = engine.executions().at(-1);
+  expect([last?.status, last?.stages.map((s) => s.name)]).toEqual(['Succeeded', ['Deploy']]);
+  expect(fake.started.filter((name) => name === 'end')).toHaveLength(1);
+});
+
+test('an approval that waits ends with its definition, and is asked for again', async () => {
+  const { deploy, engine } = rehearsal();
+  const stages = (name: string) => [
+    stage('Approve', action('ask', 'Manual')),
+    stage(name, build('b')),
+  ];
+  const waiting = (since: number) =>
+    eventOf(engine, (e) => e.sequence > since && e.message === 'waits for approval');
+  deploy(stages('One'), { RestartExecutionOnUpdate: true });
+  engine.pushCommit(COMMIT);
+  const { sequence } = await waiting(0);
+  deploy(stages('Two'), { RestartExecutionOnUpdate: true });
+  const { executionId } = await waiting(sequence);
+  const [old, anew] = engine.executions();
+  expect(old).toMatchObject({ status: 'Cancelled', trigger: { type: 'Push' } });
+  expect(old?.stages[1]).toMatchObject({ status: 'Cancelled', actions: [{ status: 'Abandoned' }] });
+  expect(anew).toMatchObject({ id: executionId, trigger: { type: 'PipelineUpdate' } });
+});
+
 test('starts only pipelines whose repository, branch and path filters match the push', () => {
   const { deploy, engine } = rehearsal();
   deploy([stage('Build', build('a'))], {

@@ -40,6 +40,14 @@ describe('contradictions between the plan and what a successful run left', () =>
     ]);
   });
 
+  test('fails on a parameter that nothing planned', () => {
+    const state = released('us-east-1');
+    const parameters = { ...state.parameters, '/layers/deno/arm64/1.0.0': 'arn:of:an:old:one' };
+    expect(contradictions(CONFIG, [LAYER], [{ ...state, parameters }])).toEqual([
+      '222222222222/us-east-1: parameter /layers/deno/arm64/1.0.0 is there, the plan has none',
+    ]);
+  });
+
   test('fails on a layer version with other bytes, and on one that does not exist', () => {
     const state = released('us-east-1');
     const other = { ...state, layerVersions: { [arnIn('us-east-1')]: 'others' } };

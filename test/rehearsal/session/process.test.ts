@@ -40,7 +40,7 @@ describe('running a program', () => {
   });
 
   test('fails where there is no such program', async () => {
-    const missing = runLogged('no-such-program', [], {
+    const missing = runLogged(join(dir, 'no-such-program'), [], {
       cwd: dir,
       env: process.env,
       logFile,

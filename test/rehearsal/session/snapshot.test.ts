@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { extractZip } from '../../../lib/archive';
@@ -54,7 +62,11 @@ describe('a snapshot', () => {
     commit();
     writeFileSync(join(root, 'file'), 'changed');
     writeFileSync(join(root, 'new'), 'untracked');
+    // git would note the new time of an unchanged file there.
+    utimesSync(join(root, 'cdk.json'), 0, 0);
+    const index = readFileSync(join(root, '.git/index'));
     const snapshot = await takeSnapshot(options());
+    expect(readFileSync(join(root, '.git/index')).equals(index)).toBe(true);
     expect(snapshot).toMatchObject({
       commitId: git('rev-parse', 'HEAD'),
       message: 'A subject',

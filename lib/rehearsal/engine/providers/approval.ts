@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LayersError } from '../../../errors';
+import type { ActionDefinition } from '../definition';
 import type { ActionContext, ActionProvider, ActionResult } from './provider';
 
 export interface ApprovalAnswer {
@@ -27,13 +28,14 @@ export class ManualApproval implements ActionProvider {
 
   async run(context: ActionContext): Promise<ActionResult> {
     const { CustomData, ExternalEntityLink, NotificationArn } = context.configuration;
-    context.signal.throwIfAborted();
+    const signal = AbortSignal.any([context.signal, context.cancelled]);
+    signal.throwIfAborted();
     const token = randomUUID();
     if (CustomData) context.log.line(CustomData);
     if (ExternalEntityLink) context.log.line(`review: ${ExternalEntityLink}`);
     if (NotificationArn) context.log.line(`notifies: ${NotificationArn}`);
     try {
-      const answered = this.wait(token, context);
+      const answered = this.wait(token, context.action, signal);
       context.progress({
         token,
         message: CustomData ?? 'waits for approval',
@@ -50,8 +52,12 @@ export class ManualApproval implements ActionProvider {
     }
   }
 
-  private wait(token: string, { action, signal }: ActionContext): Promise<ApprovalAnswer> {
-    const minutes = action.TimeoutInMinutes ?? DEFAULT_TIMEOUT_MINUTES;
+  private wait(
+    token: string,
+    { TimeoutInMinutes }: ActionDefinition,
+    signal: AbortSignal,
+  ): Promise<ApprovalAnswer> {
+    const minutes = TimeoutInMinutes ?? DEFAULT_TIMEOUT_MINUTES;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => fail(new LayersError('ApprovalTimedOut', `not answered within ${minutes} minutes`)),

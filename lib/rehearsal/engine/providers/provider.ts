@@ -39,6 +39,8 @@ export interface ActionContext {
   readonly workDir: string;
   /** Aborted when the execution is abandoned, the engine stops, or a fault ends the action. */
   readonly signal: AbortSignal;
+  /** Aborted when the pipeline's definition has changed: what runs may end, what waits may not. */
+  readonly cancelled: AbortSignal;
   /** Says that what the action is for has begun: a fault comes soon after. */
   begun(): void;
   progress(progress: ActionProgress): void;

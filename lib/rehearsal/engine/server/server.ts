@@ -75,6 +75,8 @@ async function handle(
       return send(response, 200, { met: engine.faults.counts() });
     case 'GET /rehearsal/executions':
       return send(response, 200, { executions: engine.executions() });
+    case 'GET /rehearsal/last-event':
+      return send(response, 200, { sequence: engine.events().at(-1)?.sequence ?? 0 });
     case 'GET /rehearsal/events':
       return streamEvents(engine, Number(url.searchParams.get('since') ?? 0), request, response);
     default:
