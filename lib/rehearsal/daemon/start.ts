@@ -1,12 +1,23 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LayersError } from '../../errors';
 import { scratchFolder } from '../scratch';
 import type { DaemonMessage } from './daemon';
 import { type CloudState, isAlive, KEPT_FILE, readKept, writeState } from './state';
+
+/** File, in the folder of the logs, with the process id of the rehearsal that they are of. */
+const OWNER_FILE = 'rehearsal.pid';
 
 /** Longest wait for an orderly end before the process is killed. */
 const END_MILLISECONDS = 20_000;
@@ -20,14 +31,20 @@ export class CloudHandle {
     private readonly child: ChildProcess | undefined,
   ) {}
 
-  /** Uses the kept local cloud of this checkout, or starts one. */
+  /**
+   * Uses the kept local cloud of this checkout, or starts one.
+   *
+   * @throws LayersError `RehearsalRunning`, `LocalCloudNotStarted` and what the local cloud says
+   */
   static async open(root: string, logDir: string): Promise<CloudHandle> {
     const kept = readKept(root);
     if (kept) return new CloudHandle(kept, false, undefined);
+    refuseSecond(join(logDir, OWNER_FILE));
     const stateDir = mkdtempSync(join(scratchFolder(), 'layers-rehearsal-'));
     // Logs of the rehearsal before would be taken for this one's.
     rmSync(logDir, { recursive: true, force: true });
     mkdirSync(logDir, { recursive: true });
+    writeFileSync(join(logDir, OWNER_FILE), String(process.pid));
     const logFile = join(logDir, 'local-cloud.log');
     const log = openSync(logFile, 'w');
     const child = fork(join(root, 'bin/rehearse.js'), ['local-cloud', stateDir, logDir], {
@@ -68,6 +85,24 @@ export async function stopKept(root: string): Promise<boolean> {
   await endProcess(kept);
   rmSync(join(root, KEPT_FILE), { force: true });
   return true;
+}
+
+/** Two rehearsals of one checkout would delete each other's logs. */
+function refuseSecond(ownerFile: string): void {
+  let owner: string;
+  try {
+    owner = readFileSync(ownerFile, 'utf8');
+    const command = readFileSync(`/proc/${owner}/cmdline`, 'utf8');
+    if (owner === String(process.pid) || !command.includes('rehearse')) return;
+  } catch (error) {
+    // No rehearsal yet, or one that has ended.
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return;
+    throw error;
+  }
+  throw new LayersError(
+    'RehearsalRunning',
+    `process ${owner} rehearses in this checkout; wait until it has ended, or rehearse in another clone`,
+  );
 }
 
 async function endProcess({ pid, stateDir }: CloudState): Promise<void> {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CloudState, readInvocations, stopKept } from '../../../lib/rehearsal/daemon';
+import { CloudHandle, type CloudState, readInvocations, stopKept } from '../../../lib/rehearsal/daemon';
 import { isAlive, KEPT_FILE, readKept, writeState } from '../../../lib/rehearsal/daemon/state';
 
 let root: string;
@@ -90,6 +90,20 @@ async function localCloud(onTerm: string): Promise<ChildProcess> {
   await once(child.stdout as NodeJS.ReadableStream, 'data');
   return child;
 }
+
+test('a second rehearsal of a checkout is refused, and the logs of the first stay', async () => {
+  const first = await localCloud('process.exit(0)');
+  const logs = join(root, 'logs');
+  mkdirSync(logs);
+  writeFileSync(join(logs, 'rehearsal.pid'), String(first.pid));
+  await expect(CloudHandle.open(root, logs)).rejects.toMatchObject({
+    code: 'RehearsalRunning',
+    message: expect.stringContaining(`process ${first.pid} rehearses in this checkout`),
+  });
+  expect(existsSync(join(logs, 'rehearsal.pid'))).toBe(true);
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+});
 
 describe('invocations', () => {
   test('are none before the first, and then one a line', () => {
