@@ -151,6 +151,31 @@ describe('the shipped configuration, and a push that changes it', () => {
     },
     12 * MINUTES,
   );
+
+  test(
+    'a branch that no pipeline takes yet is deployed by hand; what left the configuration is gone',
+    async () => {
+      const config = shippedConfig();
+      const other = checkout.write('other.json', {
+        ...config,
+        source: { ...config.source, branch: 'next' },
+        runtimes: config.runtimes.filter(({ name }) => name === 'deno'),
+      });
+      const { code, report } = await checkout.start('--keep', '--config', other).reported();
+      expect({ code, problems: report.problems }).toEqual({ code: 0, problems: [] });
+      expect(report.parts.map(({ name }) => name)).toContain('cdk deploy of the pipeline');
+      expect(report.executions.map(({ trigger, status }) => ({ trigger, status }))).toEqual([
+        { trigger: 'PipelineUpdate', status: 'Succeeded' },
+      ]);
+      for (const { parameters } of report.targets) {
+        expect(Object.keys(parameters).filter((name) => !name.startsWith('/layers/deno/'))).toEqual(
+          [],
+        );
+        expect(parameters).not.toHaveProperty([`/layers/deno/arm64/${NEW_VERSION}`]);
+      }
+    },
+    6 * MINUTES,
+  );
 });
 
 function deploymentsTo({ stages }: ReportExecution, region: string): string[] {
