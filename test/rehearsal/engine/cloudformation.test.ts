@@ -188,19 +188,20 @@ test('takes an update without changes for a success', async () => {
   await expect(deploy({})).resolves.toMatchObject({ message: 'app UPDATE_COMPLETE' });
 });
 
+const event = (EventId: string, LogicalResourceId: string, ResourceStatusReason: string) => ({
+  StackId: 'id',
+  StackName: 'app',
+  EventId,
+  LogicalResourceId,
+  ResourceType: 'AWS::SSM::Parameter',
+  ResourceStatus: 'UPDATE_FAILED' as const,
+  ResourceStatusReason,
+  Timestamp: new Date(),
+});
+
 test('fails with the reason of the first resource that failed, and logs the events', async () => {
   stacks('CREATE_COMPLETE', 'UPDATE_IN_PROGRESS', 'UPDATE_ROLLBACK_COMPLETE');
   cloudFormation.on(UpdateStackCommand).resolves({ StackId: 'id' });
-  const event = (EventId: string, LogicalResourceId: string, ResourceStatusReason: string) => ({
-    StackId: 'id',
-    StackName: 'app',
-    EventId,
-    LogicalResourceId,
-    ResourceType: 'AWS::SSM::Parameter',
-    ResourceStatus: 'UPDATE_FAILED' as const,
-    ResourceStatusReason,
-    Timestamp: new Date(),
-  });
   const old = event('0', 'Old', 'long ago');
   cloudFormation
     .on(DescribeStackEventsCommand)
@@ -220,6 +221,20 @@ test('fails with the reason of the first resource that failed, and logs the even
   const log = readFileSync(join(dir, 'action.log'), 'utf8');
   expect(log).toContain('UPDATE_FAILED | AWS::SSM::Parameter | First | name is taken');
   expect(log).not.toContain('long ago');
+});
+
+test('finds the first failure of an operation of several pages of events, and reads no older page', async () => {
+  stacks('CREATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE');
+  cloudFormation.on(UpdateStackCommand).resolves({ StackId: 'id' });
+  const old = event('0', 'Old', 'long ago');
+  cloudFormation
+    .on(DescribeStackEventsCommand)
+    .resolvesOnce({ StackEvents: [old], NextToken: 'older' })
+    .resolvesOnce({ StackEvents: [event('2', 'Later', 'no')], NextToken: 'next' })
+    .resolvesOnce({ StackEvents: [event('1', 'First', 'name is taken'), old], NextToken: 'older' });
+  await expect(deploy({})).rejects.toThrow('First (AWS::SSM::Parameter): name is taken');
+  const pages = cloudFormation.commandCalls(DescribeStackEventsCommand);
+  expect(pages.map(({ args }) => args[0].input.NextToken)).toEqual([undefined, undefined, 'next']);
 });
 
 test('fails on a stack that cannot be updated, unless it may be replaced', async () => {

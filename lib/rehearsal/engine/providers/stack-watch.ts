@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type CloudFormationClient,
   DescribeStackEventsCommand,
+  type DescribeStackEventsOutput,
   DescribeStacksCommand,
   type Stack,
   type StackEvent,
@@ -54,7 +55,7 @@ export class StackWatch {
 
   /** Events so far belong to earlier operations. */
   async skipPast(): Promise<void> {
-    for (const event of await this.events()) this.seen.add(event.EventId ?? '');
+    for (const event of (await this.page()).StackEvents ?? []) this.seen.add(event.EventId ?? '');
   }
 
   /**
@@ -105,8 +106,7 @@ export class StackWatch {
   }
 
   private async report(): Promise<void> {
-    for (const event of (await this.events()).reverse()) {
-      if (this.seen.has(event.EventId ?? '')) continue;
+    for (const event of (await this.unseen()).reverse()) {
       this.seen.add(event.EventId ?? '');
       const { LogicalResourceId, ResourceStatus, ResourceStatusReason, ResourceType } = event;
       this.context.log.line(
@@ -127,15 +127,26 @@ export class StackWatch {
     }
   }
 
-  /** Newest first. The first page: an operation of more than 100 events is seen while it runs. */
-  private async events(): Promise<StackEvent[]> {
+  /** Newest first; pages are read until one holds an event that was seen. */
+  private async unseen(): Promise<StackEvent[]> {
+    const found: StackEvent[] = [];
+    let token: string | undefined;
+    do {
+      const { StackEvents = [], NextToken } = await this.page(token);
+      const fresh = StackEvents.filter(({ EventId = '' }) => !this.seen.has(EventId));
+      found.push(...fresh);
+      token = fresh.length === StackEvents.length ? NextToken : undefined;
+    } while (token);
+    return found;
+  }
+
+  private async page(NextToken?: string): Promise<DescribeStackEventsOutput> {
     try {
-      const { StackEvents } = await this.client.send(
-        new DescribeStackEventsCommand({ StackName: this.stackId }),
+      return await this.client.send(
+        new DescribeStackEventsCommand({ StackName: this.stackId, NextToken }),
       );
-      return StackEvents ?? [];
     } catch (error) {
-      if (isMissing(error as Error)) return [];
+      if (isMissing(error as Error)) return {};
       throw error;
     }
   }
