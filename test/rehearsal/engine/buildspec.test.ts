@@ -230,12 +230,25 @@ describe('artifacts', () => {
 
   test('are the files below the base directory that match, without those excluded', async () => {
     expect(await names({ 'base-directory': 'dist' })).toEqual(['deep/.hidden', 'link', 'run.sh']);
-    expect(await names({ files: ['top.txt', 'dist'] })).toContain('dist/deep/.hidden');
     expect(await names({ 'base-directory': 'dist', 'exclude-paths': 'deep/**' })).toEqual([
       'link',
       'run.sh',
     ]);
     expect(await names({ files: 'dist/**/*', 'discard-paths': 'yes' })).toContain('.hidden');
+  });
+
+  test('are the files of one folder with a single asterisk, and with two those below it', async () => {
+    expect(await names({ files: '*' })).toEqual(['top.txt']);
+    expect(await names({ files: './dist/*' })).toEqual(['dist/link', 'dist/run.sh']);
+    expect(await names({ files: ['dist/**/*', 'top.txt'] })).toEqual([
+      'dist/deep/.hidden',
+      'dist/link',
+      'dist/run.sh',
+      'top.txt',
+    ]);
+    await expect(names({ files: 'dist' })).rejects.toThrow(
+      'no matching artifact paths found for dist',
+    );
   });
 
   test('fail without a base directory or a match, in words that say what to change', async () => {

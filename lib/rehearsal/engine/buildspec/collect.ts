@@ -6,9 +6,12 @@ import { matchesAny } from '../glob';
 import type { ArtifactSet } from './spec';
 
 /**
- * Files of a build that go into an artifact, sorted by path. Symbolic links are kept with
- * `enable-symlinks: yes`; otherwise a link to a file is followed, and one to a folder is left out.
+ * Files of a build that go into an artifact, sorted by path. A location is a file or a pattern: one
+ * asterisk stays within its folder, and a folder's name alone matches nothing. Symbolic links are
+ * kept with `enable-symlinks: yes`; otherwise a link to a file is followed, and one to a folder is
+ * left out.
  *
+ * @see https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
  * @throws LayersError NoMatchingArtifacts, in CodeBuild's words
  */
 export async function collectArtifact(sourceDir: string, set: ArtifactSet): Promise<ZipEntry[]> {
@@ -20,8 +23,7 @@ export async function collectArtifact(sourceDir: string, set: ArtifactSet): Prom
     );
   }
   const files = set.files.length > 0 ? set.files : ['**/*'];
-  // A folder's name stands for the folder's files, too.
-  const patterns = files.map(normal).flatMap((pattern) => [pattern, `${pattern}/**`]);
+  const patterns = files.map(normal);
   const excluded = set['exclude-paths'].map(normal);
   const entries: ZipEntry[] = [];
   for (const path of await listFiles(base)) {
@@ -32,7 +34,7 @@ export async function collectArtifact(sourceDir: string, set: ArtifactSet): Prom
   if (entries.length === 0) {
     throw new LayersError(
       'NoMatchingArtifacts',
-      `no matching artifact paths found for ${files.join(', ')} in ${set['base-directory'] ?? '.'}; artifacts.files must match a file that the build wrote`,
+      `no matching artifact paths found for ${files.join(', ')} in ${set['base-directory'] ?? '.'}; artifacts.files must match a file that the build wrote (<folder>/**/* matches all below a folder)`,
     );
   }
   return entries;
