@@ -97,6 +97,20 @@ test('runs post_build after a failed build, and names the first command that fai
   expect(output).toBe('before\nafter\n');
 });
 
+test.each([
+  ['1', { commands: ['true'] }],
+  ['1', { commands: ['false'], 'on-failure': 'CONTINUE' }],
+  ['0', { commands: ['false'] }],
+  ['0', { commands: ['exit 3'] }],
+])('tells post_build %s for whether it is succeeding after %j', async (told, build) => {
+  await run({
+    install: { commands: ['export CODEBUILD_BUILD_SUCCEEDING=1'] },
+    build,
+    post_build: { commands: ['echo $CODEBUILD_BUILD_SUCCEEDING'] },
+  }).catch(() => undefined);
+  expect(output).toBe(`${told}\n`);
+});
+
 test('goes on in post_build with the exported variables after a command ended the shell', async () => {
   const phases = {
     build: { commands: ['export KEPT=yes; mkdir -p deep; cd deep', 'exit 4'] },

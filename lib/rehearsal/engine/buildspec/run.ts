@@ -2,6 +2,9 @@ import { LayersError } from '../../../errors';
 import type { BuildShell } from './shell';
 import type { BuildPhase, Buildspec, PhaseName } from './spec';
 
+/** Tells later commands, those of finally blocks and of post_build, that the build is failing. */
+const FAILING = 'export CODEBUILD_BUILD_SUCCEEDING=0';
+
 /** First command that failed, as the failure message names it. */
 export interface CommandFailure {
   readonly phase: string;
@@ -60,6 +63,7 @@ async function runPhase(
       signal.throwIfAborted();
       if (exitCode !== 0) {
         note(`Command did not exit successfully ${command} exit status ${exitCode}`);
+        if (phase['on-failure'] !== 'CONTINUE') await shell.run(FAILING);
         return { phase: label, command, exitCode };
       }
     }
