@@ -168,6 +168,16 @@ test('kills what the commands started, in the background too', async () => {
   }
 });
 
+test('kills a shell that is being started, whenever that is', async () => {
+  for (const ticks of [0, 1, 2, 5, 10]) {
+    const starting = new BuildShell(join(dir, 'src'), {}, join(dir, 'control'), () => undefined);
+    const running = starting.run('exec sleep 300');
+    for (let tick = 0; tick < ticks; tick++) await new Promise(setImmediate);
+    starting.kill();
+    expect(await running).toBe(137);
+  }
+});
+
 test('leaves nothing running after a build that succeeded', async () => {
   await run({ build: { commands: ['sleep 300 & echo $!'] } });
   await ended(Number(output.trim()));

@@ -36,6 +36,7 @@ export class BuildShell {
   private child: ChildProcess | undefined;
   private answers: AsyncIterator<string> | undefined;
   private commands = 0;
+  private killed = false;
   /** Shells that were started, each the leader of a process group. */
   private readonly children: ChildProcess[] = [];
 
@@ -50,10 +51,11 @@ export class BuildShell {
     private readonly output: (data: Buffer) => void,
   ) {}
 
-  /** Runs one command and answers its exit code. */
+  /** Runs one command and answers its exit code; after {@link kill} none is run any more. */
   async run(command: string): Promise<number> {
     const file = join(this.controlDir, `command-${++this.commands}`);
     await writeFile(file, command);
+    if (this.killed) return KILLED;
     const child = this.child ?? (await this.start());
     (child.stdio[4] as Writable).write(`${file}\n`);
     const answer = await this.answers?.next();
@@ -92,6 +94,7 @@ export class BuildShell {
 
   /** Kills every process of the build; the pending command ends with it. */
   kill(): void {
+    this.killed = true;
     signalGroups(this.children, 'SIGKILL');
   }
 
@@ -104,8 +107,9 @@ export class BuildShell {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     });
+    // At once, so that nothing that ends the build misses it.
+    if (child.pid !== undefined) this.children.push(child);
     await once(child, 'spawn');
-    this.children.push(child);
     child.stdout?.on('data', this.output);
     child.stderr?.on('data', this.output);
     // A shell that is gone shows in its answers; writing to it is no error of its own.
