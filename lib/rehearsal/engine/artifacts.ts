@@ -44,10 +44,23 @@ export class Artifacts {
     );
   }
 
-  async download(session: RoleSession, region: string, location: ArtifactLocation, file: string) {
-    const { Body } = await s3(session, region).send(
+  /** @param accept throws when an artifact of so many bytes cannot be taken; nothing is fetched then */
+  async download(
+    session: RoleSession,
+    region: string,
+    location: ArtifactLocation,
+    file: string,
+    accept: (bytes: number) => void = () => {},
+  ) {
+    const { Body, ContentLength = 0 } = await s3(session, region).send(
       new GetObjectCommand({ Bucket: location.bucket, Key: location.key }),
     );
+    try {
+      accept(ContentLength);
+    } catch (error) {
+      (Body as Readable).destroy();
+      throw error;
+    }
     await pipeline(Body as Readable, createWriteStream(file));
   }
 

@@ -1,4 +1,11 @@
-import { createReadStream, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -34,6 +41,7 @@ const noUpdates = Object.assign(new Error('No updates are to be performed.'), {
 });
 
 let dir: string;
+let artifactBytes: number | undefined;
 let uploads: {
   readonly user: string;
   readonly key: string;
@@ -44,6 +52,7 @@ let uploads: {
 beforeEach(async () => {
   dir = temporaryFolder();
   uploads = [];
+  artifactBytes = undefined;
   cloudFormation.reset();
   s3.reset();
   cloudFormation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
@@ -81,7 +90,10 @@ async function deploy(
   });
   const zip = join(dir, 'artifact.zip');
   await writeZip(zip, entries);
-  s3.on(GetObjectCommand).callsFake(() => ({ Body: createReadStream(zip) }));
+  s3.on(GetObjectCommand).callsFake(() => ({
+    Body: createReadStream(zip),
+    ContentLength: artifactBytes ?? statSync(zip).size,
+  }));
   const log = await ActionLog.open(join(dir, 'action.log'));
   const store = {
     Type: 'S3' as const,
@@ -298,4 +310,12 @@ test('fails on a template that the artifact does not hold', async () => {
   await expect(deploy({ TemplatePath: 'Nobody::t.json' })).rejects.toThrow(
     '"Nobody" is none of the action\'s input artifacts (Synth)',
   );
+});
+
+test('fails on an input artifact of more than 256 MB, as CodePipeline does', async () => {
+  artifactBytes = 256 * 1024 ** 2 + 1;
+  await expect(deploy({})).rejects.toMatchObject({
+    code: 'ArtifactTooLarge',
+    message: expect.stringContaining('artifact Synth has 268435457 bytes'),
+  });
 });

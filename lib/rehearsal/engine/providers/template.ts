@@ -10,6 +10,9 @@ import type { ActionContext } from './provider';
 /** CloudFormation's limit on a template in a request, in bytes. */
 const INLINE_TEMPLATE_BYTES = 51_200;
 
+/** CodePipeline's limit on an input artifact of a CloudFormation action, in bytes. */
+const INPUT_ARTIFACT_BYTES = 256 * 1024 ** 2;
+
 /** Fields that CreateStack, UpdateStack and CreateChangeSet share. */
 export interface StackInput {
   readonly TemplateBody?: string;
@@ -143,7 +146,14 @@ class ArtifactReader {
   private async fetch(artifact: Artifact): Promise<string> {
     const { actionRole, artifacts, region } = this.context;
     const file = join(this.folder, `${this.fetched.size}.zip`);
-    await artifacts.download(actionRole, region, await this.locate(artifact), file);
+    const accept = (bytes: number) => {
+      if (bytes <= INPUT_ARTIFACT_BYTES) return;
+      throw new LayersError(
+        'ArtifactTooLarge',
+        `artifact ${artifact.name} has ${bytes} bytes, and a CloudFormation action takes ${INPUT_ARTIFACT_BYTES}; leave out of it what no template needs`,
+      );
+    };
+    await artifacts.download(actionRole, region, await this.locate(artifact), file, accept);
     return file;
   }
 
