@@ -64,10 +64,11 @@ export class ActionRunner {
     const run = this.newRun(execution, stage, action);
     execution.actions.push(run);
     this.emit(execution, run);
-    const log = await ActionLog.open(run.log);
     try {
-      execution.abandoned.throwIfAborted();
-      const result = await this.invoke(execution, action, run, log);
+      const result = await this.logged(run, async (log) => {
+        execution.abandoned.throwIfAborted();
+        return this.invoke(execution, action, run, log);
+      });
       this.keep(execution, action, result);
       run.status = 'Succeeded';
       run.message = result.message ?? '';
@@ -78,18 +79,31 @@ export class ActionRunner {
       run.errorCode =
         isServiceError(error) && /AccessDenied/.test(error.name) ? 'PermissionError' : 'JobFailed';
       run.message = failureMessage(error, run);
-      log.line(run.message);
+    }
+    run.endTime = new Date();
+    run.lastUpdateTime = run.endTime;
+    this.emit(execution, run);
+    return run;
+  }
+
+  /** Acts with a log that ends with the failure, and fails where the log cannot be written. */
+  private async logged<T>(run: ActionRun, act: (log: ActionLog) => Promise<T>): Promise<T> {
+    const log = await ActionLog.open(run.log);
+    let result: T;
+    try {
+      result = await act(log);
+    } catch (error) {
+      log.line(failureMessage(error, run));
       // A defect, not something that the user can put right: the log keeps where it happened.
       if (!(error instanceof LayersError || isServiceError(error))) {
         log.line(error instanceof Error ? (error.stack ?? '') : '');
       }
-    } finally {
-      run.endTime = new Date();
-      run.lastUpdateTime = run.endTime;
-      await log.close();
+      // The action's own failure is the one to tell.
+      await log.close().catch(() => undefined);
+      throw error;
     }
-    this.emit(execution, run);
-    return run;
+    await log.close();
+    return result;
   }
 
   private async invoke(

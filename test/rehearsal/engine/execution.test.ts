@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { action, COMMIT, cleanUp, eventOf, KEY, rehearsal } from './fixture';
@@ -47,6 +47,37 @@ test('runs no more builds at once than the bound allows', async () => {
   await engine.idle();
   expect(fake.started).toHaveLength(5);
   expect(fake.mostAtOnce).toBe(2);
+});
+
+test('fails an action whose log cannot be written, and goes on', async () => {
+  const { deploy, dir, engine, fake } = rehearsal();
+  fake.steps.set('repo', ({ executionId }) => {
+    const logs = join(dir, 'logs', executionId);
+    mkdirSync(join(logs, 'Full'));
+    symlinkSync('/dev/full', join(logs, 'Full', 'written.log'));
+    symlinkSync('/dev/full', join(logs, 'Full', 'failed.log'));
+    writeFileSync(join(logs, 'Shut'), '');
+    return {};
+  });
+  fake.steps.set('written', ({ log }) => {
+    log.line('lost');
+    return {};
+  });
+  fake.steps.set('failed', () => Promise.reject(new Error('no luck')));
+  const message = async (...names: string[]) => {
+    deploy([stage(names[0] === 'shut' ? 'Shut' : 'Full', ...names.map((name) => build(name)))]);
+    engine.pushCommit(COMMIT);
+    await engine.idle();
+    const actions = engine.executions().at(-1)?.stages[1]?.actions;
+    return actions?.map((run) => `${run.name} ${run.status}: ${run.message}`).sort();
+  };
+  expect(await message('written', 'failed')).toEqual([
+    'failed Failed: Error: no luck',
+    expect.stringMatching(/^written Failed: the action's log .*written\.log cannot be .*ENOSPC/),
+  ]);
+  expect(await message('shut')).toEqual([
+    expect.stringMatching(/^shut Failed: .*(EEXIST|ENOTDIR)/),
+  ]);
 });
 
 test('fails the stage after the actions beside the failed one have finished', async () => {
