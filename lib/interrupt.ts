@@ -1,9 +1,9 @@
 const undos = new Set<() => void>();
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Does `undo` should Ctrl-C or SIGTERM end this process, then lets the signal do what it would have
- * done.
+ * Does `undo` should Ctrl-C, SIGTERM or the end of the terminal end this process, then lets the
+ * signal do what it would have done.
  *
  * @returns to be called when there is nothing to undo any more
  */

@@ -9,7 +9,9 @@ import { describeInvocation, describePayload } from './report';
 import { Watcher } from './watch';
 
 /** Exit codes: the function answered; it or the command failed; it could not be run here. */
-export const EXIT = { answered: 0, failed: 1, notRun: 2, interrupted: 130 } as const;
+export const EXIT = { answered: 0, failed: 1, notRun: 2, interrupted: 130, hungUp: 129 } as const;
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 interface Options {
   readonly arch?: Architecture;
@@ -50,15 +52,14 @@ async function run(runtime: string, options: Options): Promise<number> {
   const event = eventSource(options.event);
   let fn: LocalFunction | undefined;
   let ending = false;
-  const interrupt = async () => {
+  const interrupt = async (signal: NodeJS.Signals) => {
     // npm passes on a Ctrl-C that the terminal has sent to this process, too.
     if (ending) return;
     ending = true;
     await fn?.close();
-    process.exit(EXIT.interrupted);
+    process.exit(signal === 'SIGHUP' ? EXIT.hungUp : EXIT.interrupted);
   };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  for (const signal of SIGNALS) process.on(signal, interrupt);
   try {
     // A wrong event is known before a layer is built.
     await event.read();
@@ -81,8 +82,7 @@ async function run(runtime: string, options: Options): Promise<number> {
     throw error;
   } finally {
     await fn?.close();
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    for (const signal of SIGNALS) process.off(signal, interrupt);
   }
 }
 

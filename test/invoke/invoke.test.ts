@@ -130,6 +130,19 @@ describe('invoke', () => {
     expect(leftIn(temporary)).toEqual([]);
   });
 
+  test('ends with its terminal, and leaves nothing', async () => {
+    const { code, temporary } = folder('hung-up', 'export const handler = () => "ran";');
+    const child = spawn(process.execPath, [SCRIPT, 'node', '--code', code, '--watch'], {
+      env: environment(temporary),
+    });
+    running.add(child);
+    await once(child.stdout, 'data');
+    child.kill('SIGHUP');
+    const [status] = await once(child, 'exit');
+    expect(status).toBe(129);
+    expect(leftIn(temporary)).toEqual([]);
+  });
+
   test.each([
     [['perl'], 'there is no runtime "perl"; there are bun, deno, node'],
     [['node', '--event', 'nowhere.json'], 'event "nowhere.json" is neither a file nor JSON'],

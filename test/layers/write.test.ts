@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { temporaryFolder } from '../temporary-folder';
 import { PROJECT } from './fixtures';
 
-test.each(['SIGINT', 'SIGTERM'] as const)(
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   '%s while a file is written leaves no file',
   async (signal) => {
     const folder = temporaryFolder();
