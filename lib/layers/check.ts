@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { extractZip } from '../archive';
+import { onInterrupt } from '../interrupt';
 import { FunctionRunner } from '../rehearsal/functions';
 import type { LayerManifest } from '../release';
 import { EXAMPLES_ROOT, exampleFolder } from './examples';
@@ -46,6 +48,9 @@ export async function checkLayer(
   }
   const runtime = findRuntime(manifest.runtime, loadRuntimes());
   const layerDir = await mkdtemp(join(tmpdir(), 'layer-check-'));
+  // Retried, because threads may be unpacking files into it.
+  const remove = () => rmSync(layerDir, { recursive: true, force: true, maxRetries: 5 });
+  const settled = onInterrupt(remove);
   try {
     await extractZip(zipPath, layerDir);
     const event = { smoke: randomUUID() };
@@ -74,7 +79,8 @@ export async function checkLayer(
     const log = faults.length > 0 && result.log ? `; its log: ${result.log.trim()}` : '';
     return { ...common, ok: faults.length === 0, message: `${faults.join('; ')}${log}` };
   } finally {
-    await rm(layerDir, { recursive: true, force: true });
+    settled();
+    remove();
   }
 }
 

@@ -1,4 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeZip } from '../../lib/archive';
 import { buildLayers } from '../../lib/layers/build';
 import { answerFaults, checkLayer } from '../../lib/layers/check';
 import { assertChecks } from '../../lib/layers/command';
@@ -6,7 +10,7 @@ import { zipPath } from '../../lib/layers/manifests';
 import type { FunctionSpec, InvokeResult } from '../../lib/rehearsal/functions';
 import type { LayerManifest } from '../../lib/release';
 import { temporaryFolder } from '../temporary-folder';
-import { fixtureRuntime, tinySpec } from './fixtures';
+import { fixtureRuntime, PROJECT, tinySpec } from './fixtures';
 
 const event = { smoke: '1' };
 const right = { runtime: 'node', version: '24.21.0', architecture: 'arm64', event };
@@ -78,6 +82,36 @@ describe('checking a layer', () => {
     expect(() => assertChecks([check], true)).toThrow(
       expect.objectContaining({ code: 'CheckFailed' }),
     );
+  });
+
+  test.each(['SIGINT', 'SIGHUP'] as const)('leaves nothing behind on %s', async (signal) => {
+    const [folder, temporary] = [temporaryFolder(), temporaryFolder()];
+    const zip = join(folder, 'layer.zip');
+    await writeZip(zip, [{ source: __filename, path: 'bootstrap', mode: 0o755 }]);
+    const script = `
+      require('ts-node').register({ transpileOnly: true, swc: true, project: 'tsconfig.json' });
+      const { checkLayer } = require('./lib/layers/check');
+      const { readdirSync } = require('node:fs');
+      setInterval(() => {}, 1000);
+      const invoke = ({ layerDirs }) => {
+        console.log(readdirSync(layerDirs[0]).join());
+        process.kill(process.pid, '${signal}');
+        return new Promise(() => {});
+      };
+      const manifest = { runtime: 'node', name: 'n', architecture: 'arm64' };
+      checkLayer(manifest, ${JSON.stringify(zip)}, undefined, { invoke });`;
+    const child = spawn(process.execPath, ['-e', script], {
+      cwd: PROJECT,
+      env: { ...process.env, TMPDIR: temporary, DISABLE_V8_COMPILE_CACHE: '1' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    const [, endedBy] = await once(child, 'close');
+    expect([said, endedBy]).toEqual(['bootstrap\n', signal]);
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   test('fails when nothing here runs the architecture, except in a rehearsal', async () => {
