@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { LayersError } from '../../errors';
+import { freePorts, killGroup } from '../processes';
 import { cloudEnvironment, startEnvironment } from './environment';
 import { isHealthy } from './health';
 import type { CloudAddress, CloudEnvironment, LocalCloudOptions } from './model';
@@ -33,7 +33,7 @@ export class LocalCloud {
     mkdirSync(join(stateDir, 'tmp'), { recursive: true });
     const logFile = join(stateDir, 'ministack.log');
     for (let attempt = 1; ; attempt++) {
-      const port = await freePort();
+      const [port] = await freePorts(1);
       const log = openSync(logFile, 'w');
       const child = spawn(tools.pythonBin, ['-B', '-s', STARTUP], {
         cwd: stateDir,
@@ -123,20 +123,4 @@ export class LocalCloud {
     }
     return false;
   }
-}
-
-function killGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

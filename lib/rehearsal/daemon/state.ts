@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+export { isAlive } from '../processes';
+
 /** What a running local cloud tells of itself. */
 export interface CloudState {
   /** Process that owns everything; SIGTERM ends it all. */
@@ -61,15 +63,6 @@ function isLocalCloud({ pid, stateDir }: CloudState): boolean {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (['ENOENT', 'ESRCH'].includes(code)) return false;
     throw error;
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LayersError } from '../../errors';
+import { freePorts, killGroup } from '../processes';
 import { postJson } from './post';
 import { functionLog, readTranscript, type Transcript } from './transcript';
 
@@ -53,7 +54,7 @@ export class ExecutionEnvironment {
   ): Promise<ExecutionEnvironment> {
     let said = '';
     for (let attempt = 1; attempt <= 3; attempt++) {
-      const [emulator, runtime] = await freePorts();
+      const [emulator, runtime] = await freePorts(2);
       const address = `127.0.0.1:${emulator}`;
       const [program, ...args] = command(address, `127.0.0.1:${runtime}`);
       const child = spawn(program, args, {
@@ -141,14 +142,6 @@ export class ExecutionEnvironment {
   }
 }
 
-function killGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
 function accepts(address: string): Promise<boolean> {
   const [host, port] = address.split(':');
   return new Promise((resolve) => {
@@ -156,17 +149,4 @@ function accepts(address: string): Promise<boolean> {
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
     socket.once('connect', () => socket.destroy());
   });
-}
-
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports = await Promise.all(
-    servers.map(async (server) => {
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return (server.address() as { port: number }).port;
-    }),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return [ports[0], ports[1]];
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheRoot } from '../../cache-root';
+import { isAlive } from '../processes';
 
 /**
  * Makes the folder `name` once: `build` fills a temporary sibling, which is then renamed, so
@@ -45,14 +46,5 @@ async function removeAbandoned(root: string): Promise<void> {
   for (const entry of await readdir(root)) {
     const pid = /^\..+\.(\d+)\.[0-9a-f]{8}$/.exec(entry)?.[1];
     if (pid && !isAlive(Number(pid))) await rm(join(root, entry), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

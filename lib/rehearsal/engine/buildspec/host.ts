@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { exists } from '../../tools/cache';
 
 /**
  * What a build may see of the machine's own environment, and nothing else:
@@ -81,14 +81,4 @@ async function pipSettings(environment: NodeJS.ProcessEnv): Promise<Record<strin
     if (await exists(file)) return { ...settings, PIP_CONFIG_FILE: file };
   }
   return settings;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
 }

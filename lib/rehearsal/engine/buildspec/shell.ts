@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { killGroup } from '../../processes';
 
 /**
  * Runs the commands that it is told on descriptor 4, one file each, in the shell itself, and
@@ -122,14 +123,7 @@ export class BuildShell {
 }
 
 function signalGroups(children: readonly ChildProcess[], signal: NodeJS.Signals): void {
-  for (const { pid } of children) {
-    try {
-      process.kill(-(pid as number), signal);
-    } catch (error) {
-      // Nobody is left in the group.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  }
+  for (const { pid } of children) killGroup(pid as number, signal);
 }
 
 async function exited(child: ChildProcess): Promise<void> {
