@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeScratch, scratchFolder } from '../../lib/rehearsal/scratch';
@@ -31,8 +31,35 @@ describe('scratch folder', () => {
     expect(dirname(makeScratch())).toBe(parent);
   });
 
-  test('is memory or the temporary folder of the system without TMPDIR', () => {
-    expect(['/dev/shm', '/tmp']).toContain(scratchFolder({}));
+  describe('without TMPDIR', () => {
+    /** As if memory had so much room and let programs run. */
+    function machine(gibibytes: number): void {
+      const bavail = gibibytes * 1024 ** 3;
+      const files: Record<string, string> = {
+        '/proc/meminfo': `MemAvailable: ${gibibytes * 1024 ** 2} kB\n`,
+        '/proc/mounts': 'shm /dev/shm tmpfs rw,nosuid,nodev 0 0\n',
+      };
+      jest.spyOn(fs, 'accessSync').mockReturnValue();
+      jest.spyOn(fs, 'statfsSync').mockReturnValue({ bavail, bsize: 1 } as fs.StatsFs);
+      jest.spyOn(fs, 'readFileSync').mockImplementation((path) => files[String(path)] as string);
+    }
+
+    beforeEach(() => {
+      delete process.env.TMPDIR;
+    });
+
+    afterEach(() => jest.restoreAllMocks());
+
+    test('is memory where that has room', () => {
+      machine(7);
+      expect(scratchFolder()).toBe('/dev/shm');
+    });
+
+    test('is the temporary folder of the system elsewhere', () => {
+      machine(5);
+      expect(scratchFolder()).toBe(tmpdir());
+      expect(tmpdir()).not.toBe(parent);
+    });
   });
 
   test('of a rehearsal that was killed long ago is removed by the next', () => {
