@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureTools } from '../../../lib/rehearsal/tools';
@@ -121,13 +129,25 @@ describe('once', () => {
     await expect(once('thing', async () => {})).resolves.toBe(join(root(), 'thing'));
   });
 
-  test('removes what a killed process left, and not what a living one builds', async () => {
+  test('removes what a process left that was killed long ago, and not what is being built', async () => {
     const { pid: dead } = spawnSync('true');
-    mkdirSync(join(root(), `.thing.${dead}.0123abcd`), { recursive: true });
-    mkdirSync(join(root(), `.other.${process.pid}.0123abcd`));
+    const left = (name: string, hours: number) => {
+      const folder = join(root(), name);
+      mkdirSync(folder, { recursive: true });
+      const time = Date.now() / 1000 - hours * 3600;
+      utimesSync(folder, time, time);
+    };
+    left(`.thing.${dead}.0123abcd`, 7);
+    // Perhaps of another container, whose processes are not seen here.
+    left(`.thing.${dead}.4567abcd`, 5);
+    left(`.other.${process.pid}.0123abcd`, 7);
 
     await once('thing', async () => {});
 
-    expect(readdirSync(root()).sort()).toEqual([`.other.${process.pid}.0123abcd`, 'thing']);
+    expect(readdirSync(root()).sort()).toEqual([
+      `.other.${process.pid}.0123abcd`,
+      `.thing.${dead}.4567abcd`,
+      'thing',
+    ]);
   });
 });
