@@ -67,7 +67,11 @@ fi
 # An interpreter of this machine must never stand in for one that a layer forgot.
 mount -t tmpfs -o mode=0755 tmpfs usr/local
 for name in node nodejs deno bun; do
-  if [ -f "usr/bin/$name" ] && [ ! -L "usr/bin/$name" ]; then mount --bind /dev/null "usr/bin/$name"; fi
+  # Perhaps behind a link; elsewhere than here the function sees nothing of this machine.
+  program=$(readlink -f "/usr/bin/$name") || continue
+  case $program in
+    /usr/* | /bin/* | /sbin/* | /lib*) if [ -f ".$program" ]; then mount --bind /dev/null ".$program"; fi ;;
+  esac
 done
 
 for node in null zero full random urandom tty; do

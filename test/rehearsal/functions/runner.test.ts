@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   mkdirSync,
@@ -6,11 +7,13 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FunctionRunner, type FunctionSpec } from '../../../lib/rehearsal/functions';
+import { detectIsolation } from '../../../lib/rehearsal/functions/isolation';
 import { ensureTools, type Tools } from '../../../lib/rehearsal/tools';
 import { makeLayer, makeSpec, processesNaming, writeBootstrap } from './fixture/layer';
 
@@ -183,6 +186,26 @@ describe('a function', () => {
     const result = await invoke({ action: 'echo' }, { layerDirs });
     expect(JSON.parse(result.payload)).toMatchObject({ errorType: 'Runtime.ExitError' });
     expect(result.log).toMatch(/node: (not found|Permission denied)/);
+  });
+
+  test('does not find one behind a link, either', async () => {
+    const isolation = await detectIsolation(tools);
+    const bin = join(folder, 'bin');
+    writeBootstrap(join(bin, 'node-99'), 'echo found');
+    symlinkSync('node-99/bootstrap', join(bin, 'node'));
+    const contents = { layerDirs: [], codeDir: folder, rie: tools.rieBin };
+    const sandbox = (script: string) => {
+      const command = isolation.wrap(contents, tools.native, ['sh', '-c', script]);
+      // A machine with that link, for this command alone.
+      const overlay = `mount -t overlay -o lowerdir=${bin}:/usr/bin overlay /usr/bin; exec "$@"`;
+      const unshare = ['--user', '--map-root-user', '--mount', 'sh', '-ec', overlay, 'sh'];
+      return spawnSync('unshare', [...unshare, ...command], { encoding: 'utf8' });
+    };
+    expect(sandbox('readlink /usr/bin/node').stdout).toBe('node-99/bootstrap\n');
+    expect(sandbox('node')).toMatchObject({
+      stdout: '',
+      stderr: expect.stringMatching(/node: (not found|Permission denied)/),
+    });
   });
 });
 
