@@ -19,7 +19,7 @@ export async function control<Answer>(
     (resolve, reject) => {
       const call = request(`${endpoint}/_rehearsal/${path}`, {
         method: 'POST',
-        ca: caFile ? readFileSync(caFile) : undefined,
+        ca: readFileSync(caFile),
         agent: false,
       });
       call.once('error', reject);

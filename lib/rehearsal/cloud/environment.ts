@@ -26,7 +26,7 @@ export function startEnvironment(options: LocalCloudOptions, port: number): Node
 /** A 12-digit access key id is the root user of that account. */
 export function cloudEnvironment(
   endpoint: string,
-  caFile: string | undefined,
+  caFile: string,
   account: string,
   region: string,
 ): CloudEnvironment {
@@ -42,6 +42,7 @@ export function cloudEnvironment(
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_PAGER: '',
-    ...(caFile ? { AWS_CA_BUNDLE: caFile, NODE_EXTRA_CA_CERTS: caFile } : {}),
+    AWS_CA_BUNDLE: caFile,
+    NODE_EXTRA_CA_CERTS: caFile,
   };
 }

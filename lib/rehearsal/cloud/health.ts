@@ -1,12 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import * as http from 'node:http';
-import * as https from 'node:https';
+import { request } from 'node:https';
 
-/** Whether something answers HTTP at the endpoint, and with the certificate that it should have. */
-export function isHealthy(endpoint: string, caFile?: string): Promise<boolean> {
-  if (caFile && !existsSync(caFile)) return Promise.resolve(false);
-  const { request } = endpoint.startsWith('https:') ? https : http;
-  const ca = caFile ? readFileSync(caFile) : undefined;
+/** Whether something answers at the endpoint, with the certificate that it should have. */
+export function isHealthy(endpoint: string, caFile: string): Promise<boolean> {
+  if (!existsSync(caFile)) return Promise.resolve(false);
+  const ca = readFileSync(caFile);
   return new Promise((resolve) => {
     const call = request(`${endpoint}/_ministack/health`, { ca, agent: false, timeout: 2000 });
     call.once('response', (response) => {

@@ -15,13 +15,13 @@ const STARTUP = join(__dirname, 'startup.py');
 const START_MILLISECONDS = 90_000;
 const STOP_MILLISECONDS = 3_000;
 
-/** The emulated AWS APIs: a MiniStack process of ours, or an emulator of the user's. */
+/** The emulated AWS APIs: a MiniStack process, started here or by another process of a rehearsal. */
 export class LocalCloud {
   private constructor(
     /** URL of every service, `https://localhost:<port>`. */
     readonly endpoint: string,
-    /** PEM file with the certificate to trust, where there is one. */
-    readonly caFile: string | undefined,
+    /** PEM file with the certificate to trust. */
+    readonly caFile: string,
     /** Where MiniStack logs; none when attached. */
     readonly logFile: string | undefined,
     private readonly child: ChildProcess | undefined,
@@ -57,16 +57,15 @@ export class LocalCloud {
     }
   }
 
-  /** Uses an emulator that runs already; pipelines and functions are its own business then. */
-  static async attach(options: CloudAddress): Promise<LocalCloud> {
-    const cloud = new LocalCloud(options.endpoint, options.caFile, undefined, undefined);
-    if (!(await isHealthy(options.endpoint, options.caFile))) {
-      throw new LayersError(
-        'EmulatorNotReachable',
-        `AWS_ENDPOINT_URL is ${options.endpoint}, and nothing answers there: start the emulator, or unset it to use the one that comes with the rehearsal`,
-      );
+  /** Uses one that another process of the rehearsal started, or that an earlier one kept. */
+  static async attach({ endpoint, caFile }: CloudAddress): Promise<LocalCloud> {
+    if (await isHealthy(endpoint, caFile)) {
+      return new LocalCloud(endpoint, caFile, undefined, undefined);
     }
-    return cloud;
+    throw new LayersError(
+      'EmulatorNotReachable',
+      `the local cloud at ${endpoint} does not answer any more: end what is left of it with \`npm run rehearse -- --stop\`, and rehearse again`,
+    );
   }
 
   /** Process id of MiniStack; none when attached. */
@@ -81,7 +80,7 @@ export class LocalCloud {
 
   /** Configuration for AWS SDK clients in this process, as the account's root. */
   sdkConfig(account: string, region: string) {
-    const ca = this.caFile ? readFileSync(this.caFile) : undefined;
+    const ca = readFileSync(this.caFile);
     return {
       endpoint: this.endpoint,
       region,

@@ -7,8 +7,8 @@ export type CloudEnvironment = Record<string, string>;
 export interface CloudAddress {
   /** `https://localhost:<port>`. */
   readonly endpoint: string;
-  /** PEM file with its certificate; none for plain HTTP or a public certificate. */
-  readonly caFile?: string;
+  /** PEM file with its certificate. */
+  readonly caFile: string;
 }
 
 export interface LocalCloudOptions {

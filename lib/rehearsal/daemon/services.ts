@@ -63,7 +63,7 @@ export async function startServices(
     stateDir,
     engineUrl: server.url,
     endpoint: cloud.endpoint,
-    caFile: cloud.caFile ?? '',
+    caFile: cloud.caFile,
     invocationsFile,
     awsBin: tools.awsBin,
   };

@@ -413,8 +413,9 @@ test('stop leaves no process, and a later call does nothing', async () => {
   await cloud.stop();
   expect(existsSync(`/proc/${pid}/exe`)).toBe(false);
   await cloud.stop();
-  await expect(LocalCloud.attach({ endpoint: cloud.endpoint })).rejects.toMatchObject({
+  await expect(LocalCloud.attach(cloud)).rejects.toMatchObject({
     code: 'EmulatorNotReachable',
+    message: expect.stringContaining('rehearse -- --stop'),
   });
 });
 
