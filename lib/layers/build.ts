@@ -21,7 +21,7 @@ import { makeFolder, writeWhole } from './write';
 import { type ZipWriter, zipWriter } from './zip';
 
 /** Lambda's limit for a function with all its layers, in bytes (250 MB). */
-export const MAX_UNZIPPED_BYTES = 262_144_000;
+const MAX_UNZIPPED_BYTES = 262_144_000;
 
 /**
  * A layer's deflate fills one core and takes half a gigabyte. Four share two cores evenly, where of

@@ -27,7 +27,7 @@ export interface Segment {
 }
 
 export const HEADER_SIZE = 64;
-export const PROGRAM_HEADER_SIZE = 56;
+const PROGRAM_HEADER_SIZE = 56;
 export const SECTION_HEADER_SIZE = 64;
 
 export const SegmentType = { load: 1, dynamic: 2, interpreter: 3 } as const;

@@ -140,7 +140,6 @@ const pipeline = z.object({
 export type ArtifactStore = z.infer<typeof artifactStore>;
 export type ActionDefinition = z.infer<typeof action>;
 export type StageDefinition = z.infer<typeof stage>;
-export type TriggerDefinition = z.infer<typeof trigger>;
 export type PushFilter = z.infer<typeof pushFilter>;
 export type PipelineDefinition = z.infer<typeof pipeline>;
 
