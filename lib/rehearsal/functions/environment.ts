@@ -8,8 +8,6 @@ import { postJson } from './post';
 import { functionLog, readTranscript, type Transcript } from './transcript';
 
 const START_MILLISECONDS = 20_000;
-/** Lambda gives a cold start ten seconds of its own; an emulated processor is slower. */
-const GRACE_MILLISECONDS = 30_000;
 const INVOCATIONS = '/2015-03-31/functions/function/invocations';
 
 export interface EmulatorAnswer {
@@ -79,10 +77,11 @@ export class ExecutionEnvironment {
     return this.child.pid !== undefined && this.child.exitCode === null && !this.child.signalCode;
   }
 
-  async invoke(event: string, requestId: string, timeoutSeconds: number): Promise<EmulatorAnswer> {
+  /** @param milliseconds longest time for an answer, where the emulator does not end it before */
+  async invoke(event: string, requestId: string, milliseconds: number): Promise<EmulatorAnswer> {
     this.stdout = '';
     this.stderr = '';
-    const limit = AbortSignal.timeout(timeoutSeconds * 1000 + GRACE_MILLISECONDS);
+    const limit = AbortSignal.timeout(milliseconds);
     let body = '';
     let lost = false;
     try {

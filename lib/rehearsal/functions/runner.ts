@@ -13,9 +13,12 @@ import { lambdaVariables } from './variables';
 
 /**
  * The emulator counts the cold start as part of the function's timeout, which Lambda does not.
- * On this processor that is little; a runtime under qemu gets Lambda's ten seconds on top.
+ * On this processor that is little; a cold start under qemu gets Lambda's ten seconds on top.
  */
 const EMULATED_INIT_SECONDS = 10;
+
+/** What does not end by the emulator's own timeout is ended after this time. */
+const GRACE_MILLISECONDS = 30_000;
 
 /** Environments kept warm; beyond that the one that is idle longest is ended. */
 const WARM_ENVIRONMENTS = 8;
@@ -72,14 +75,11 @@ export class FunctionRunner {
       return { ...facts(), ...failure('Runtime.InvalidEntrypoint', message, requestId), log: '' };
     }
 
-    const timeoutSeconds = spec.timeoutSeconds + (how === 'emulated' ? EMULATED_INIT_SECONDS : 0);
     const key = environmentKey(spec);
     const slot = this.slots.get(key) ?? { turn: Promise.resolve(), busy: 0, lastUsed: 0 };
     this.slots.set(key, slot);
     slot.busy += 1;
-    const result = slot.turn.then(() =>
-      this.invokeInTurn(slot, { ...spec, timeoutSeconds }, bootstrap, event, requestId),
-    );
+    const result = slot.turn.then(() => this.invokeInTurn(slot, spec, bootstrap, event, requestId));
     slot.turn = result.catch(() => {});
     try {
       return { ...(await result), ...facts() };
@@ -106,6 +106,9 @@ export class FunctionRunner {
     requestId: string,
   ) {
     if (this.closed) throw new LayersError('RunnerClosed', 'the function runner is closed');
+    const emulated = this.isolation.how(spec.architecture) === 'emulated';
+    const coldStartSeconds = spec.timeoutSeconds + (emulated ? EMULATED_INIT_SECONDS : 0);
+    const warm = slot.environment?.alive ?? false;
     if (!slot.environment?.alive) {
       slot.environment = undefined;
       const foreign = await foreignProgram(spec);
@@ -114,9 +117,13 @@ export class FunctionRunner {
         const log = `${foreign.path} is a program for ${foreign.architecture}, and the function is ${spec.architecture}\n`;
         return { ...failure('Runtime.InvalidEntrypoint', message, requestId), log };
       }
-      slot.environment = await this.start(spec, bootstrap, slot);
+      const withColdStart = { ...spec, timeoutSeconds: coldStartSeconds };
+      slot.environment = await this.start(withColdStart, bootstrap, slot);
     }
-    const answer = await slot.environment.invoke(event, requestId, spec.timeoutSeconds);
+    // The emulator knows the time with the cold start alone, also when there is none any more.
+    const limit =
+      emulated && warm ? spec.timeoutSeconds * 1000 : coldStartSeconds * 1000 + GRACE_MILLISECONDS;
+    const answer = await slot.environment.invoke(event, requestId, limit);
     if (answer.spent) {
       await slot.environment.stop();
       slot.environment = undefined;

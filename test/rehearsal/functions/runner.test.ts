@@ -304,6 +304,36 @@ describe('the other processor', () => {
   });
 });
 
+describe('the timeout of a function of the other processor', () => {
+  /** A runtime without a program of either processor, which answers after so many seconds. */
+  const SLEEPER = `
+    call() {
+      exec 3<>"/dev/tcp/$(echo "$AWS_LAMBDA_RUNTIME_API" | tr : /)"
+      printf '%s /2018-06-01/runtime/invocation/%s HTTP/1.0\\r\\nContent-Length: %s\\r\\n\\r\\n%s' "$1" "$2" "\${#3}" "$3" >&3
+      answer=$(tr -d '\\r' <&3)
+    }
+    while call GET next; do
+      sleep "$(echo "$answer" | tail -n 1)"
+      call POST "$(echo "$answer" | sed -n 's/^Lambda-Runtime-Aws-Request-Id: //Ip')/response" '"awake"'
+    done`;
+
+  test('is ten seconds more for a cold start, and is called what it is', async () => {
+    const architecture = tools.native === 'x86_64' ? 'arm64' : 'x86_64';
+    const layer = writeBootstrap(join(folder, 'sleeper'), 'exec bash /opt/sleeper.sh');
+    writeFileSync(join(layer, 'sleeper.sh'), SLEEPER);
+    const spec = makeSpec(folder, { architecture, layerDirs: [layer], timeoutSeconds: 1 });
+    const cold = await runner.invoke(spec, '2');
+    if (cold.how === 'not-run') return expect(cold.notRun?.cure).not.toBe('');
+    expect(cold).toMatchObject({ how: 'emulated', payload: '"awake"' });
+
+    const warm = await runner.invoke(spec, '0.1');
+    expect(warm).toMatchObject({ payload: '"awake"', initMilliseconds: undefined });
+    const slow = await runner.invoke(spec, '5');
+    expect(slow.milliseconds).toBeLessThan(5000);
+    expect(slow.payload).toContain('Task timed out after 1.00 seconds');
+  });
+});
+
 describe('close', () => {
   test('keeps a bounded number of environments warm, and ends them all', async () => {
     const own = await FunctionRunner.create({ tools });
