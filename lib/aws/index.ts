@@ -1,4 +1,4 @@
-export { bootstrapCommand, qualifierOf } from './bootstrap-command';
+export { bootstrapCure, bootstrapUpdate, qualifierOf } from './bootstrap-command';
 export { clientConfig } from './client-config';
 export { explain, isThrottling, type RequestContext } from './explain';
 export {

@@ -14,7 +14,8 @@ import {
 } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 import {
-  bootstrapCommand,
+  bootstrapCure,
+  bootstrapUpdate,
   clientConfig,
   explain,
   qualifierOf,
@@ -58,7 +59,7 @@ export class TargetChecks {
     sts: STSClient,
     private readonly homeAccount: string,
   ) {
-    this.bootstrap = `bootstrap the target: ${bootstrapCommand(target, homeAccount)}`;
+    this.bootstrap = bootstrapCure(target, homeAccount);
     const session = (roleArn: string) =>
       roleCredentials(sts, { roleArn, sessionName: 'layers-preflight', cure: this.bootstrap });
     const credentials = session(target.lookupRoleArn);
@@ -145,7 +146,7 @@ export class TargetChecks {
     return [
       version === undefined
         ? `parameter ${Name} does not exist; ${this.bootstrap}`
-        : `bootstrap version is ${version}, at least ${BOOTSTRAP_VERSION} is needed; ${this.bootstrap}`,
+        : `bootstrap version is ${version}, at least ${BOOTSTRAP_VERSION} is needed; update it: ${bootstrapUpdate(this.target)}`,
     ];
   }
 

@@ -1,6 +1,6 @@
 import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
-import { bootstrapCommand, clientConfig, explain, roleCredentials } from '../aws';
+import { bootstrapCure, clientConfig, explain, roleCredentials } from '../aws';
 import { LayersError } from '../errors';
 import type { ReleaseTarget } from '../release';
 import type { ReleaseZip } from './zips';
@@ -23,7 +23,7 @@ export class TargetBucket {
   /** @param homeAccount account that the target's bootstrap must trust */
   constructor(target: ReleaseTarget, sts: STSClient, homeAccount: string) {
     this.target = target;
-    this.cure = `bootstrap the target: ${bootstrapCommand(target, homeAccount)}`;
+    this.cure = bootstrapCure(target, homeAccount);
     const credentials = roleCredentials(sts, {
       roleArn: target.publishRoleArn,
       sessionName: 'layers-publish',

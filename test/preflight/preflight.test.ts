@@ -31,7 +31,8 @@ const release = plan([
   [OTHER, 'af-south-1'],
 ]);
 const [, , far] = release.targets;
-const bootstrap = `npx cdk bootstrap aws://${OTHER}/af-south-1 --trust ${HOME} --cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess`;
+const policies = '--cloudformation-execution-policies';
+const administrator = `${policies} arn:aws:iam::aws:policy/AdministratorAccess`;
 
 const run = (of = release) => preflight({ plan: of });
 const problemsOf = async (of = release) =>
@@ -98,8 +99,8 @@ test('fails for every target at once, each with its cure', async () => {
   expect(preflightError(targets)).toMatchObject({
     code: 'PreflightFailed',
     message: `2 of 3 targets are not ready, nothing was sent to any; put them right, or pause them in cdk.json:
-  ${OTHER}/eu-west-1: sts:AssumeRole on ${release.targets[1].publishRoleArn} is denied: no trust; bootstrap the target: ${bootstrap.replace('af-south-1', 'eu-west-1')}
-  ${OTHER}/af-south-1: bootstrap version is 5, at least 8 is needed; bootstrap the target: ${bootstrap}`,
+  ${OTHER}/eu-west-1: sts:AssumeRole on ${release.targets[1].publishRoleArn} is denied: no trust; bootstrap the target: npx cdk bootstrap aws://${OTHER}/eu-west-1 --trust ${HOME} ${administrator} (where it is bootstrapped already, repeat --trust for each account that it trusts, and leave ${policies} out to keep its own)
+  ${OTHER}/af-south-1: bootstrap version is 5, at least 8 is needed; update it: npx cdk bootstrap aws://${OTHER}/af-south-1`,
   });
 });
 
@@ -127,7 +128,7 @@ test('fails with the exact command for a qualifier of one’s own, without trust
     [
       `${HOME}/eu-west-1`,
       [
-        `parameter /cdk-bootstrap/mine1/version does not exist; bootstrap the target: npx cdk bootstrap aws://${HOME}/eu-west-1 --qualifier mine1 --toolkit-stack-name CDKToolkit-mine1 --cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess`,
+        `parameter /cdk-bootstrap/mine1/version does not exist; bootstrap the target: npx cdk bootstrap aws://${HOME}/eu-west-1 --qualifier mine1 --toolkit-stack-name CDKToolkit-mine1 ${administrator} (where it is bootstrapped already, leave ${policies} out to keep its own)`,
       ],
     ],
   ]);
