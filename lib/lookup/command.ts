@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { readConfig } from '../config';
+import { LayersError } from '../errors';
 import { listLayers, lookupArn } from './lookup';
 
 /** `layers arn <runtime>`: prints one ARN. */
@@ -23,7 +24,8 @@ export function listCommand(): Command {
   return withPlace(new Command('list'))
     .description('list the layers of a region')
     .action(async (options) => {
-      const layers = await listLayers(place(options));
+      const where = place(options);
+      const layers = await listLayers(where);
       if (options.json) {
         console.log(JSON.stringify(layers, undefined, 2));
         return;
@@ -33,24 +35,33 @@ export function listCommand(): Command {
         style: { head: [], border: [], compact: true },
       });
       table.push(...layers.map((l) => [l.runtime, l.architecture, l.version, l.arn]));
-      console.log(layers.length > 0 ? table.toString() : `no layers under ${options.namespace}`);
+      console.log(layers.length > 0 ? table.toString() : `no layers under ${where.namespace}`);
     });
 }
 
 function withPlace(command: Command): Command {
   return command
     .option('--region <region>', 'region (default: AWS_REGION, or the region of the profile)')
-    .option('--namespace <prefix>', 'prefix of the SSM parameters', configuredNamespace())
+    .option(
+      '--namespace <prefix>',
+      'prefix of the SSM parameters (default: as in cdk.json, or /layers)',
+    )
     .option('--account-role <arn>', 'role to look through, in another account')
     .option('--json', 'print JSON');
 }
 
-/** The namespace of the project that the command runs in, where it runs in one. */
+/** The namespace that this folder delivers to; `/layers` where it delivers nothing. */
 function configuredNamespace(): string {
-  return existsSync('cdk.json') ? readConfig().namespace : '/layers';
+  try {
+    return existsSync('cdk.json') ? readConfig().namespace : '/layers';
+  } catch (error) {
+    // The CDK app of somebody who uses the layers.
+    if (error instanceof LayersError && error.code === 'MissingConfiguration') return '/layers';
+    throw error;
+  }
 }
 
-function place(options: { region?: string; namespace: string; accountRole?: string }) {
-  const { region, namespace, accountRole } = options;
+function place(options: { region?: string; namespace?: string; accountRole?: string }) {
+  const { region, namespace = configuredNamespace(), accountRole } = options;
   return { region, namespace, roleArn: accountRole };
 }
