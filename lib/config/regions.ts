@@ -81,6 +81,17 @@ const WITHOUT_CONNECTIONS = new Set([
   'us-gov-west-1',
 ]);
 
+const WITH_GRAVITON_BUILDS = new Set([
+  'us-east-1',
+  'us-east-2',
+  'us-west-2',
+  'eu-west-1',
+  'eu-central-1',
+  'ap-south-1',
+  'ap-northeast-1',
+  'ap-southeast-2',
+]);
+
 function facts(
   names: readonly string[],
   shared: Pick<RegionFacts, 'partition' | 'optIn'> & Partial<RegionFacts>,
@@ -91,7 +102,7 @@ function facts(
       codePipeline: !WITHOUT_CODE_PIPELINE.has(name),
       cloudFormationActions: !WITHOUT_CODE_PIPELINE.has(name),
       connections: !WITHOUT_CONNECTIONS.has(name),
-      gravitonBuilds: true,
+      gravitonBuilds: WITH_GRAVITON_BUILDS.has(name),
       ...shared,
     },
   ]);
@@ -100,12 +111,15 @@ function facts(
 /**
  * Regions that Lambda offers, as of November 2026.
  *
- * Sources: botocore 1.43.106 (`endpoints.json`) for regions, partitions, CodePipeline and
- * CodeConnections; CDK's region-info for opt-in. Tests compare the table with both, and with
- * cfn-lint. Where sources differ a commercial region counts as one that lacks the service:
+ * Sources: botocore 1.43.106 (`endpoints.json`, `codebuild`) for regions, partitions, CodePipeline,
+ * CodeConnections and Graviton; CDK's region-info for opt-in. Tests compare the table with both, and
+ * with cfn-lint. Where sources differ a commercial region counts as one that lacks the service:
  * everything works there all the same, by another way. Elsewhere it is marked as unconfirmed.
  *
  * - ap-southeast-6: botocore has CodePipeline there, the AWS General Reference (May 2026) has not.
+ * - Graviton in CodeBuild: elsewhere it refuses a project ("Region … is not supported for
+ *   ARM_CONTAINER"). The CodeBuild API Reference named eight regions for projects as long as it had a
+ *   list ("ProjectEnvironment", 2022); botocore's ("Fleet") adds ap-southeast-1 and sa-east-1.
  * - GovCloud: no Graviton in CodeBuild (AWS GovCloud (US) User Guide, "AWS CodeBuild"), no
  *   connections in us-gov-west-1 (CodePipeline User Guide, "Connections").
  * - China: no connections; no CloudFormation actions (CodePipeline User Guide of Amazon Web Services
@@ -118,17 +132,12 @@ function facts(
 export const REGIONS: ReadonlyMap<string, RegionFacts> = new Map([
   ...facts(COMMERCIAL_DEFAULT, { partition: 'aws', optIn: false }),
   ...facts(COMMERCIAL_OPT_IN, { partition: 'aws', optIn: true }),
-  ...facts(['us-gov-east-1', 'us-gov-west-1'], {
-    partition: 'aws-us-gov',
-    optIn: false,
-    gravitonBuilds: false,
-  }),
+  ...facts(['us-gov-east-1', 'us-gov-west-1'], { partition: 'aws-us-gov', optIn: false }),
   ...facts(['cn-north-1', 'cn-northwest-1'], {
     partition: 'aws-cn',
     optIn: false,
     cloudFormationActions: false,
     connections: false,
-    gravitonBuilds: false,
     unconfirmed: ['CodePipeline', 'builds on Graviton'],
   }),
 ]);

@@ -11,11 +11,15 @@ const names = (has: (facts: RegionFacts) => boolean) =>
 
 /** Regions of each service in the partitions of the table, as the rehearsal's botocore has them. */
 const QUESTION = `
-import json, os, botocore
-with open(os.path.join(os.path.dirname(botocore.__file__), 'data', 'endpoints.json')) as file:
-    partitions = json.load(file)['partitions']
+import botocore.loaders, json, re
+loader = botocore.loaders.Loader()
+partitions = loader.load_data('endpoints')['partitions']
 services = ['lambda', 'ssm', 'codepipeline', 'codebuild', 'codestar-connections', 'codecommit']
-print(json.dumps({
+fleet = loader.load_service_model('codebuild', 'service-2')['shapes']['Fleet']['members']
+graviton = re.search('ARM_CONTAINER</code> is available only in regions (.*?)</p>',
+    fleet['environmentType']['documentation'])[1].replace('ã', 'a')
+places = re.findall(r'\\((.*?)\\)', graviton)
+offered = {
     partition['partition']: {
         service: sorted(
             region for region in partition['services'].get(service, {}).get('endpoints', {})
@@ -25,7 +29,12 @@ print(json.dumps({
     }
     for partition in partitions
     if partition['partition'] in ('aws', 'aws-us-gov', 'aws-cn')
-}))
+}
+graviton = [
+    region for region, facts in partitions[0]['regions'].items()
+    if any('(' + place + ')' in facts['description'] for place in places)
+]
+print(json.dumps({'partitions': offered, 'graviton': graviton}))
 `;
 
 type Service =
@@ -38,6 +47,7 @@ type Service =
 
 describe('the table of regions, against botocore', () => {
   let partitions: Record<RegionFacts['partition'], Record<Service, string[]>>;
+  let graviton: string[];
   const regionsWith = (service: Service) =>
     Object.values(partitions)
       .flatMap((services) => services[service])
@@ -45,9 +55,9 @@ describe('the table of regions, against botocore', () => {
 
   beforeAll(async () => {
     const venv = await ensurePython(() => {});
-    partitions = JSON.parse(
+    ({ partitions, graviton } = JSON.parse(
       execFileSync(`${venv}/bin/python`, ['-I', '-c', QUESTION], { encoding: 'utf8' }),
-    );
+    ));
   }, 600_000);
 
   test('has every region of Lambda, each in its partition, and no other', () => {
@@ -67,6 +77,15 @@ describe('the table of regions, against botocore', () => {
 
   test('has connections where botocore has them', () => {
     expect(names(({ connections }) => connections)).toEqual(regionsWith('codestar-connections'));
+  });
+
+  test('claims builds on Graviton nowhere that botocore does not, and differs where it says so', () => {
+    const ours = names(({ gravitonBuilds }) => gravitonBuilds);
+    expect(ours.filter((name) => !graviton.includes(name))).toEqual([]);
+    expect(graviton.filter((name) => !ours.includes(name)).sort()).toEqual([
+      'ap-southeast-1',
+      'sa-east-1',
+    ]);
   });
 
   test('has CodeBuild wherever a pipeline can be, and CodeCommit in GovCloud and China', () => {
