@@ -34,12 +34,11 @@ export function overridesFromEnvironment(environment = process.env): Overrides {
   const text = environment[OVERRIDES_VARIABLE];
   if (!text) return {};
   try {
+    const values: unknown = JSON.parse(text);
+    if (typeof values !== 'object' || values === null || Array.isArray(values)) throw values;
     return overridesIn(
       Object.fromEntries(
-        Object.entries(JSON.parse(text) as object).map(([key, value]) => [
-          `${CONTEXT_KEY}.${key}`,
-          value,
-        ]),
+        Object.entries(values).map(([key, value]) => [`${CONTEXT_KEY}.${key}`, value]),
       ),
     );
   } catch (cause) {
@@ -84,30 +83,47 @@ export function readConfig(directory = process.cwd()): DeliveryConfig {
 /** Reads a JSON file, with an error that names it. */
 export function readJson(file: string, shown = file): { context?: Record<string, unknown> } {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    const value = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
+    if (typeof value === 'object' && value !== null) return value;
+    throw new SyntaxError('it holds no JSON object');
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LayersError('UnreadableConfiguration', `${shown} cannot be read: ${reason}`, {
-      cause,
-    });
+    throw new LayersError(
+      'UnreadableConfiguration',
+      `${shown} cannot be read: ${reason}; name a file with a JSON object`,
+      { cause },
+    );
   }
 }
 
 function setPath(root: unknown, path: string, text: string): void {
   const keys = path.split('.');
   const last = keys.pop() as string;
-  let node = root as Record<string, unknown>;
+  let node = root;
   for (const key of keys) {
+    assertField(node, key, path);
     node[key] ??= {};
-    node = node[key] as Record<string, unknown>;
-    if (typeof node !== 'object' || node === null) {
-      throw new LayersError(
-        'InvalidOverrides',
-        `${CONTEXT_KEY}.${path} cannot be set: ${key} is a single value; name a field that exists`,
-      );
-    }
+    node = node[key];
   }
+  assertField(node, last, path);
   node[last] = parseValue(text);
+}
+
+/** @throws LayersError `InvalidOverrides` where `key` is no place for a value */
+function assertField(
+  node: unknown,
+  key: string,
+  path: string,
+): asserts node is Record<string, unknown> {
+  const cannot = (why: string) =>
+    new LayersError('InvalidOverrides', `${CONTEXT_KEY}.${path} cannot be set: ${why}`);
+  if (typeof node !== 'object' || node === null) {
+    throw cannot(`what "${key}" belongs to is a single value; name a field that exists`);
+  }
+  if (Array.isArray(node) && !(/^\d+$/.test(key) && Number(key) <= node.length)) {
+    throw cannot(`"${key}" is no place in a list of ${node.length}; count from 0`);
+  }
+  if (key in Object.prototype) throw cannot(`"${key}" is no field; name one that exists`);
 }
 
 /** Lists, objects and booleans as JSON; everything else, account ids with their zeros above all, as text. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ARCHITECTURES } from '../release';
+import { ARCHITECTURES, meantArchitecture } from '../release';
 import { REGIONS } from './regions';
 import { scheduleFault } from './schedule';
 
@@ -12,17 +12,11 @@ const region = z.string().refine((value) => REGIONS.has(value), {
     `is not a region that Lambda offers; did you mean ${nearestRegion(String(issue.input))}?`,
 });
 
-const ARCHITECTURE_ALIASES: Record<string, string> = {
-  aarch64: 'arm64',
-  amd64: 'x86_64',
-  x64: 'x86_64',
-  'x86-64': 'x86_64',
-};
 const architecture = z.enum(['arm64', 'x86_64'], {
   error: (issue) => {
-    const alias = ARCHITECTURE_ALIASES[String(issue.input).toLowerCase()];
-    return alias
-      ? `is not Lambda's word for it; write ${alias}`
+    const meant = meantArchitecture(String(issue.input));
+    return meant
+      ? `is not Lambda's word for it; write ${meant}`
       : `is not an architecture; use ${ARCHITECTURES.join(' or ')}`;
   },
 });

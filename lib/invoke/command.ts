@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import colors from 'picocolors';
-import { describeError } from '../errors';
+import { describeError, LayersError } from '../errors';
 import type { InvokeResult } from '../rehearsal/functions';
 import { ARCHITECTURES, type Architecture } from '../release';
 import { type EventSource, eventSource } from './event';
@@ -104,7 +104,11 @@ async function invokeOnChanges(fn: LocalFunction, event: EventSource): Promise<n
   const watcher = new Watcher(fn.spec.codeDir, event.file ? [event.file] : []);
   try {
     for (;;) {
-      await invokeOnce(fn, event).catch((error) => say(describeError(error)));
+      await invokeOnce(fn, event).catch((error) => {
+        // What is gone cannot be watched.
+        if (error instanceof LayersError && error.code === 'InvalidCode') throw error;
+        say(describeError(error));
+      });
       say(colors.dim(`watching ${fn.spec.codeDir}; Ctrl-C ends`));
       say(colors.dim(`${await watcher.next()} changed`));
     }
@@ -126,9 +130,16 @@ function withLineEnd(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`;
 }
 
+/** Not its credentials and region: here they are how a function reaches AWS. */
+const SET_BY_LAMBDA =
+  /^(AWS_LAMBDA_(FUNCTION_(NAME|MEMORY_SIZE|VERSION)|INITIALIZATION_TYPE|LOG_(GROUP|STREAM)_NAME|RUNTIME_API)|AWS_EXECUTION_ENV|LAMBDA_(TASK_ROOT|RUNTIME_DIR))$/;
+
 function variable(text: string, previous: Record<string, string>): Record<string, string> {
   const [, name, value] = /^([A-Za-z][A-Za-z0-9_]*)=(.*)$/s.exec(text) ?? [];
   if (name === undefined) throw new InvalidArgumentError('write NAME=value.');
+  if (SET_BY_LAMBDA.test(name)) {
+    throw new InvalidArgumentError(`${name} is set by Lambda, which refuses it; leave it out.`);
+  }
   return { ...previous, [name]: value };
 }
 

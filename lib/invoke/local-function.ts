@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { rmSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { extractZip } from '../archive';
 import { LayersError } from '../errors';
 import { findRuntime, loadRuntimes } from '../layers';
@@ -9,6 +8,7 @@ import { FunctionRunner, type FunctionSpec, type InvokeResult } from '../rehears
 import { type EmulatorTools, ensureEmulatorTools } from '../rehearsal/tools';
 import type { Architecture, LayerManifest } from '../release';
 import { type BuildRuntimeLayerOptions, buildRuntimeLayer } from '../standalone';
+import { makeTemporary } from '../temporary';
 
 /** A function to run on this machine. */
 export interface LocalFunctionOptions
@@ -56,7 +56,7 @@ export class LocalFunction {
     const tools = await ensureEmulatorTools({ onProgress: options.onNotice });
     const architecture = options.architecture ?? tools.native;
     const { manifest, zip } = await buildRuntimeLayer({ ...options, architecture });
-    const layerDir = mkdtempSync(join(tmpdir(), 'layers-invoke-'));
+    const layerDir = makeTemporary('layers-invoke-');
     const name = `${manifest.runtime}-function`;
     const self = new LocalFunction(manifest, tools, layerDir, {
       functionArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
@@ -89,8 +89,13 @@ export class LocalFunction {
     process.once('exit', this.removeLayer);
   }
 
-  /** Runs the function once; its failures are results. */
+  /**
+   * Runs the function once; its failures are results.
+   *
+   * @throws LayersError `InvalidCode` where its folder is gone
+   */
   async invoke(event: string): Promise<InvokeResult> {
+    assertFolder(this.spec.codeDir);
     this.runner = await FunctionRunner.create({ tools: this.tools });
     try {
       return await this.runner.invoke(this.spec, event);

@@ -45,7 +45,7 @@ export class Watcher {
   }
 
   private note(name: string | null): void {
-    this.changed = name ?? 'a file';
+    this.changed = name || 'the folder';
     this.wake();
   }
 }

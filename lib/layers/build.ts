@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { LayersError } from '../errors';
 import { sha256Hex } from '../hash';
 import { type LayerManifest, layerName } from '../release';
+import { makeFolder, writeWhole } from '../write';
 import { assertGlibc } from './bases';
 import { libdeflate } from './deflate';
 import { layerDigest } from './digest';
@@ -17,7 +18,6 @@ import { assertMachine, neededGlibc, readElfHeader, readingElf, stripElf } from 
 import { librariesFor } from './libraries';
 import { findManifest, writeManifest, zipIsIntact, zipPath } from './manifests';
 import { describeSpec, type LayerSpec, licensePath, type TreeFile } from './specs';
-import { makeFolder, writeWhole } from './write';
 import { type ZipWriter, zipWriter } from './zip';
 
 /** Lambda's limit for a function with all its layers, in bytes (250 MB). */

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { extractZip } from '../archive';
 import { onInterrupt } from '../interrupt';
 import { FunctionRunner } from '../rehearsal/functions';
 import type { LayerManifest } from '../release';
+import { makeTemporary } from '../temporary';
 import { EXAMPLES_ROOT, exampleFolder } from './examples';
 import { findRuntime, loadRuntimes } from './runtimes';
 
@@ -47,7 +45,7 @@ export async function checkLayer(
     }
   }
   const runtime = findRuntime(manifest.runtime, loadRuntimes());
-  const layerDir = await mkdtemp(join(tmpdir(), 'layer-check-'));
+  const layerDir = makeTemporary('layer-check-');
   // Retried, because threads may be unpacking files into it.
   const remove = () => rmSync(layerDir, { recursive: true, force: true, maxRetries: 5 });
   const settled = onInterrupt(remove);

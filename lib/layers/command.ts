@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
 import { LayersError } from '../errors';
+import { parseNames, parsePath } from '../options';
 import { FunctionRunner } from '../rehearsal/functions';
 import { ARCHITECTURES, type Architecture, type LayerManifest } from '../release';
+import { writeWhole } from '../write';
 import { type BuildProgress, buildLayers } from './build';
 import { checkLayer, type LayerCheck } from './check';
 import { configuredRuntimes } from './configured';
@@ -14,7 +16,6 @@ import { findRuntime, loadRuntimes } from './runtimes';
 import { layerSbom } from './sbom';
 import { selectRuntimes } from './selection';
 import { describeSpec, resolveLayers } from './specs';
-import { writeWhole } from './write';
 
 interface Options {
   readonly runtime?: string[];
@@ -31,16 +32,16 @@ interface Options {
 export function buildCommand(): Command {
   return new Command('build')
     .description('build layers from the pinned interpreters')
-    .option('--runtime <names>', 'runtimes, comma-separated (default: as in cdk.json)', list)
-    .option('--version <versions>', 'exact versions, comma-separated, of one runtime', list)
+    .option('--runtime <names>', 'runtimes, comma-separated (default: as in cdk.json)', parseNames)
+    .option('--version <versions>', 'exact versions, comma-separated, of one runtime', parseNames)
     .addOption(
       new Option('--arch <architecture>', 'architecture')
         .choices([...ARCHITECTURES, 'all'])
         .default('all'),
     )
-    .option('--out <folder>', 'where the zips and their manifests go', 'dist/layers')
-    .option('--manifests <folder>', 'also write the manifests, without the zips, there')
-    .option('--sbom <folder>', "write each layer's bill of materials (CycloneDX) there")
+    .option('--out <folder>', 'where the zips and their manifests go', parsePath, 'dist/layers')
+    .option('--manifests <folder>', 'also write the manifests, without the zips, there', parsePath)
+    .option('--sbom <folder>', "write each layer's bill of materials (CycloneDX) there", parsePath)
     .option('--check', "run each layer's example under the Runtime Interface Emulator")
     .option('--json', 'print one JSON array instead of lines')
     .action(run);
@@ -146,9 +147,4 @@ function describeCheck({ manifest, ok, how, message, milliseconds }: LayerCheck)
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-function list(text: string): string[] {
-  const values = text.split(',').map((value) => value.trim());
-  return values.filter((value) => value !== '');
 }

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { cacheRoot } from '../cache-root';
 import { LayersError } from '../errors';
 import { sha256Hex, sha256OfFile } from '../hash';
+import { writeWhole } from '../write';
 import { describeSource, type FetchTarball, fileFetch, readSource } from './download';
-import { writeWhole } from './write';
 
 /**
  * The Bun whose libdeflate compresses, whatever version the Bun layers have. Another one may give

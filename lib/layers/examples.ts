@@ -4,10 +4,10 @@ import { join, relative, resolve, sep } from 'node:path';
 import { LayersError } from '../errors';
 import { sha256Hex } from '../hash';
 import type { ExampleManifest } from '../release';
+import { writeWhole } from '../write';
 import { functionDigest } from './digest';
 import type { Runtime } from './runtimes';
 import type { TreeFile } from './specs';
-import { writeWhole } from './write';
 import { reproducibleZip } from './zip';
 
 /** Folder of the example functions that this project ships. */

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { LayersError } from '../errors';
 import { sha256OfFile } from '../hash';
 import type { LayerManifest } from '../release';
+import { writeWhole } from '../write';
 import type { LayerSpec } from './specs';
-import { writeWhole } from './write';
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/, { error: 'is not a SHA-256 in hex' });
 const size = z.int().nonnegative();

@@ -4,10 +4,10 @@ import { Command } from 'commander';
 import { applyEdits, modify } from 'jsonc-parser';
 import { LayersError } from '../errors';
 import { ARCHITECTURES } from '../release';
+import { writeWhole } from '../write';
 import { compareVersions } from './bases';
 import { findRuntime, loadRuntimes, type Runtime } from './runtimes';
 import { npmVersions, type PackageVersions, versionOfBoth } from './versions';
-import { writeWhole } from './write';
 
 /** What pinning a version came to. */
 export interface Pin {

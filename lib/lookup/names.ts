@@ -1,5 +1,5 @@
 import { LayersError } from '../errors';
-import { ARCHITECTURES, type Architecture } from '../release';
+import { ARCHITECTURES, type Architecture, meantArchitecture } from '../release';
 
 /** A layer as SSM names it. */
 export interface LookupResult {
@@ -14,20 +14,11 @@ export interface LookupResult {
   readonly region: string;
 }
 
-const OTHER_SPELLINGS: Readonly<Record<string, Architecture>> = {
-  aarch64: 'arm64',
-  arm: 'arm64',
-  amd64: 'x86_64',
-  x64: 'x86_64',
-  x86: 'x86_64',
-  'x86-64': 'x86_64',
-};
-
 /** @throws LayersError `UnknownArchitecture`, with Lambda's own word for it */
 export function parseArchitecture(value: string): Architecture {
   const architecture = ARCHITECTURES.find((known) => known === value);
   if (architecture) return architecture;
-  const meant = OTHER_SPELLINGS[value.toLowerCase()];
+  const meant = meantArchitecture(value);
   throw new LayersError(
     'UnknownArchitecture',
     meant

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
-import { parseConcurrency } from '../publish/options';
+import { parseConcurrency } from '../options';
 import { readReleasePlan } from '../release';
 import { preflight, preflightError, type TargetReadiness } from './preflight';
 

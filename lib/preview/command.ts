@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import { configFromContext, overridesFromEnvironment, readConfig, readJson } from '../config';
 import { LayersError } from '../errors';
-import { writeJson } from '../publish/options';
+import { parsePath } from '../options';
 import { releaseFolders } from '../release/prepare';
+import { writeJson } from '../write';
 import { compareWithAws, type TargetChanges } from './against';
 import { describeChanges, describePreview } from './display';
 import { planLocally, preview } from './preview';
@@ -22,8 +23,8 @@ interface Options {
 export function planCommand(root: string): Command {
   return new Command('plan')
     .description('Show what the configuration would do: waves, stages, paused targets, duration')
-    .option('--config <file>', 'JSON file in place of context.delivery in cdk.json')
-    .option('--json <file>', 'also write everything there as JSON')
+    .option('--config <file>', 'JSON file in place of context.delivery in cdk.json', parsePath)
+    .option('--json <file>', 'also write everything there as JSON', parsePath)
     .addOption(
       new Option('--against <what>', 'compare with what SSM records in every target').choices([
         'aws',
@@ -34,6 +35,12 @@ export function planCommand(root: string): Command {
 }
 
 async function run(root: string, options: Options): Promise<void> {
+  if (options.roleName !== undefined && !options.against) {
+    throw new LayersError(
+      'InvalidOption',
+      `--role-name ${options.roleName} is the role to read targets through; add --against aws`,
+    );
+  }
   const config = options.config
     ? configFromContext(readJson(options.config), overridesFromEnvironment())
     : readConfig(root);

@@ -1,6 +1,6 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { writeWhole } from '../write';
 
 /**
  * Bundles the publish and smoke commands with everything they need into one CommonJS file, so
@@ -21,8 +21,5 @@ export async function bundleTools(file: string): Promise<void> {
     write: false,
     logLevel: 'warning',
   });
-  await mkdir(dirname(resolve(file)), { recursive: true });
-  const temporary = `${file}.${process.pid}.tmp`;
-  await writeFile(temporary, outputFiles[0].contents);
-  await rename(temporary, file);
+  await writeWhole(resolve(file), Buffer.from(outputFiles[0].contents));
 }

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
+import { parseConcurrency, parsePath } from '../options';
 import { readReleasePlan } from '../release';
-import { parseConcurrency, writeJson } from './options';
+import { writeJson } from '../write';
 import { type PublishedObject, publish, publishError } from './publish';
 
 const COLOURS = {
@@ -19,7 +20,7 @@ export function publishCommand(): Command {
     .requiredOption('--layers <dir>', 'folder with layer zips; may be given again', collect)
     .requiredOption('--examples <dir>', 'folder with example zips; may be given again', collect)
     .option('--concurrency <number>', 'requests at the same time', parseConcurrency, 16)
-    .option('--json <file>', 'write the result of every object there')
+    .option('--json <file>', 'write the result of every object there', parsePath)
     .action(async (options) => {
       const startedAt = Date.now();
       const objects = await publish({

@@ -1,7 +1,10 @@
-import { resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import colors from 'picocolors';
 import { describeError, LayersError } from '../errors';
+import { parsePath } from '../options';
+import { makeFolder, writeJson } from '../write';
 import { readKept, runDaemon, stopKept } from './daemon';
 import { defaultApproval } from './session/approvals';
 import { arnTable, Display } from './session/display';
@@ -9,7 +12,7 @@ import { parseFault, type RequestedFault } from './session/faults';
 import type { RehearsalOptions } from './session/options';
 import { cloudVariables } from './session/person';
 import { Rehearsal } from './session/rehearsal';
-import { type Report, writeReport } from './session/report';
+import type { Report } from './session/report';
 
 /** Exit codes: all is well; something failed; not everything could be run. */
 export const EXIT = { succeeded: 0, failed: 1, notAllRun: 2, interrupted: 130 } as const;
@@ -18,7 +21,7 @@ export const EXIT = { succeeded: 0, failed: 1, notAllRun: 2, interrupted: 130 } 
 export function rehearseCommand(root: string): Command {
   const command = new Command('rehearse')
     .description('Take a commit through the whole pipeline on this machine, without an AWS account')
-    .option('--report <file>', 'write a JSON report there, also after a failure')
+    .option('--report <file>', 'write a JSON report there, also after a failure', parsePath)
     .option('--keep', 'leave the local cloud running and print how to reach it', false)
     .option('--stop', 'end the local cloud that --keep left running')
     .addOption(
@@ -26,8 +29,16 @@ export function rehearseCommand(root: string): Command {
         .choices(['all', 'none', 'ask'])
         .default(defaultApproval(), 'ask on a terminal, all elsewhere'),
     )
-    .option('--config <file>', 'JSON file to use in place of context.delivery in cdk.json')
-    .option('--after <file>', 'push a second commit with this configuration after the first')
+    .option(
+      '--config <file>',
+      'JSON file to use in place of context.delivery in cdk.json',
+      parsePath,
+    )
+    .option(
+      '--after <file>',
+      'push a second commit with this configuration after the first',
+      parsePath,
+    )
     .option(
       '--fault <fault>',
       'let something fail: WHAT[@ACCOUNT/REGION]=KIND[:TIMES], see docs/failures.md; may be repeated',
@@ -64,9 +75,11 @@ async function rehearse(flags: RehearsalOptions): Promise<number> {
     );
   }
   const options = { ...flags, ...(flags.report ? { report: resolve(flags.report) } : {}) };
+  if (options.report) await assertReportable(options.report);
   const display = new Display();
   const rehearsal = new Rehearsal(options, display);
   let interrupted = false;
+  let kept = false;
   // One Ctrl-C under npm arrives twice; a later one changes nothing, because the end is bounded.
   const interrupt = () => {
     if (interrupted) return;
@@ -75,31 +88,41 @@ async function rehearse(flags: RehearsalOptions): Promise<number> {
     rehearsal.interrupt();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, interrupt);
+  let report: Report;
   try {
     const problems = await rehearsal
       .run()
       .catch((error: unknown) => [interrupted ? 'interrupted' : describeError(error)]);
     if (interrupted) {
-      if (options.report) writeReport(options.report, await rehearsal.interruptedReport());
-      return EXIT.interrupted;
+      report = await rehearsal.interruptedReport();
+    } else {
+      report = await rehearsal.report(problems);
+      kept = conclude(report, options, rehearsal, display);
     }
-    const report = await rehearsal.report(problems);
-    if (options.report) writeReport(options.report, report);
-    conclude(report, options, rehearsal, display);
-    return exitCode(report, options);
   } finally {
-    if (!(options.keep && !interrupted && rehearsal.handle)) await rehearsal.close();
-    else rehearsal.removeFiles();
+    if (kept) rehearsal.removeFiles();
+    else await rehearsal.close();
     display.close();
+  }
+  if (options.report) await writeJson(options.report, report);
+  return interrupted ? EXIT.interrupted : exitCode(report, options);
+}
+
+/** A report that cannot be written is said before minutes of work, not after. */
+async function assertReportable(file: string): Promise<void> {
+  await makeFolder(dirname(file));
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new LayersError('InvalidReport', `--report ${file} is a folder; name a file in it`);
   }
 }
 
+/** Shows how it ended; answers whether the local cloud is kept. */
 function conclude(
   report: Report,
   options: RehearsalOptions,
   rehearsal: Rehearsal,
   display: Display,
-): void {
+): boolean {
   if (rehearsal.handle) display.line();
   if (report.result !== 'failed') display.line(arnTable(report, rehearsal.namespace));
   for (const { what, why, cure } of report.notRun) {
@@ -112,7 +135,7 @@ function conclude(
   }
   for (const problem of report.problems) display.problem(problem);
   // Nothing ran: a summary would only bury the message.
-  if (!rehearsal.handle) return;
+  if (!rehearsal.handle) return false;
   for (const { fault, met } of report.faults) display.line(`fault ${fault}: met ${met} times`);
   const published = report.targets.reduce((sum, target) => sum + target.published.length, 0);
   const changed = report.targets.reduce((sum, target) => sum + target.changedParameters.length, 0);
@@ -120,7 +143,7 @@ function conclude(
     `${report.result.replaceAll('-', ' ')} in ${report.seconds.toFixed(0)} s: ` +
       `${published} layer versions published, ${changed} parameters changed in ${report.targets.length} targets`,
   );
-  if (!options.keep) return;
+  if (!options.keep) return false;
   rehearsal.handle.keep(options.root);
   const { state } = rehearsal.handle;
   const place = report.targets[0] ?? { account: '111111111111', region: 'us-east-1' };
@@ -131,6 +154,7 @@ function conclude(
   }
   display.line('an access key id of 12 digits is the root user of that account');
   display.line('npm run rehearse -- --stop ends it');
+  return true;
 }
 
 function exitCode(report: Report, { allowNotRun }: RehearsalOptions): number {

@@ -1,7 +1,6 @@
 import {
   accessSync,
   constants,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -10,7 +9,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isAlive } from './daemon/state';
+import { makeTemporary } from '../temporary';
+import { isAlive } from './processes';
 
 /** The file system in memory that every Linux has. */
 const MEMORY = '/dev/shm';
@@ -39,13 +39,14 @@ export function scratchFolder(environment = process.env): string {
  */
 export function makeScratch(): string {
   const parent = scratchFolder();
+  const folder = makeTemporary(`${PREFIX}${process.pid}-`, parent);
   for (const name of readdirSync(parent)) {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
     if (pid && !isAlive(Number(pid)) && isStale(join(parent, name))) {
       rmSync(join(parent, name), { recursive: true, force: true });
     }
   }
-  return mkdtempSync(join(parent, `${PREFIX}${process.pid}-`));
+  return folder;
 }
 
 /** Age and owner: another container may share the folder but not the process ids. */

@@ -5,6 +5,23 @@ export type Architecture = 'arm64' | 'x86_64';
 
 export const ARCHITECTURES: readonly Architecture[] = ['arm64', 'x86_64'];
 
+/** Words of other tools for Lambda's architectures. */
+const OTHER_WORDS: ReadonlyMap<string, Architecture> = new Map([
+  ['aarch64', 'arm64'],
+  ['arm', 'arm64'],
+  ['graviton', 'arm64'],
+  ['amd64', 'x86_64'],
+  ['x64', 'x86_64'],
+  ['x86', 'x86_64'],
+  ['x86-64', 'x86_64'],
+]);
+
+/** The architecture that a word most likely means which is not Lambda's own for it. */
+export function meantArchitecture(word: string): Architecture | undefined {
+  const plain = word.trim().toLowerCase();
+  return OTHER_WORDS.get(plain) ?? ARCHITECTURES.find((architecture) => architecture === plain);
+}
+
 /** One file of a layer's tree. */
 export interface LayerFile {
   /** Path inside the zip, with forward slashes, relative to `/opt`. */

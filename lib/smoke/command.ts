@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
-import { parseConcurrency, writeJson } from '../publish/options';
+
+import { parseConcurrency, parsePath } from '../options';
 import { readReleasePlan, type SmokeCheck } from '../release';
+import { writeJson } from '../write';
 import { smoke } from './smoke';
 
 /** What the last line of the output starts with; the rest of the line is a JSON SmokeCheck[]. */
@@ -14,7 +16,7 @@ export function smokeCommand(): Command {
     .requiredOption('--plan <file>', 'release.json')
     .requiredOption('--wave <name>', 'wave to check')
     .option('--only <account/region>', 'one target of the wave, its canary')
-    .option('--report <file>', 'write the result of every check there')
+    .option('--report <file>', 'write the result of every check there', parsePath)
     .option('--concurrency <number>', 'targets at the same time', parseConcurrency, 8)
     .action(async (options) => {
       const { checks, failed } = await smoke({

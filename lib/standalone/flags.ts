@@ -2,7 +2,7 @@ import { layerArnFault, parseLayerArn } from '../constructs/runtime-layer';
 import { LayersError } from '../errors';
 import type { Runtime } from '../layers';
 import { isVersion, pinnedVersions } from '../layers/versions';
-import { ARCHITECTURES, type Architecture } from '../release';
+import { ARCHITECTURES, type Architecture, meantArchitecture } from '../release';
 
 /** How the example function is reached over HTTPS. */
 export type UrlAccess = 'iam' | 'public';
@@ -35,17 +35,6 @@ type Context = Readonly<Record<string, unknown>>;
 
 const PLAIN_FLAGS = ['architecture', 'createExample', 'layerArn', 'functionUrl'] as const;
 
-/** Words of other tools for Lambda's architectures. */
-const OTHER_WORDS: Readonly<Record<string, Architecture>> = {
-  aarch64: 'arm64',
-  arm: 'arm64',
-  graviton: 'arm64',
-  amd64: 'x86_64',
-  x64: 'x86_64',
-  x86: 'x86_64',
-  'x86-64': 'x86_64',
-};
-
 /** Name of a runtime's version flag, `denoVersion`. */
 export function versionFlag(runtime: string): string {
   return `${runtime}Version`;
@@ -54,8 +43,21 @@ export function versionFlag(runtime: string): string {
 /** Whether a CDK context holds any flag of the standalone stacks, right or wrong. */
 export function hasStandaloneFlags(context: Context): boolean {
   return Object.keys(context).some(
-    (key) => PLAIN_FLAGS.some((flag) => flag === key) || isVersionFlag(key),
+    (key) => isPlainFlag(key) || isVersionFlag(key) || meantFlag(key) !== undefined,
   );
+}
+
+function isPlainFlag(key: string): boolean {
+  return PLAIN_FLAGS.some((flag) => flag === key);
+}
+
+/** The flag that a key means which differs in capitals, hyphens or underscores, or is cut short. */
+function meantFlag(key: string): string | undefined {
+  if (isPlainFlag(key) || isVersionFlag(key)) return undefined;
+  const plain = key.toLowerCase().replaceAll(/[-_]/g, '');
+  if (plain === 'arch') return 'architecture';
+  const runtime = /^([a-z0-9]+)version$/.exec(plain)?.[1];
+  return runtime ? versionFlag(runtime) : PLAIN_FLAGS.find((flag) => flag.toLowerCase() === plain);
 }
 
 /** Every runtime's flag, and every misspelt one, too: none must be taken for no flag at all. */
@@ -77,6 +79,10 @@ export function readFlags(
   const wrong = (flag: string, message: string) => {
     problems.push({ flag, message: `"${text(context[flag])}" ${message}` });
   };
+  for (const key of Object.keys(context)) {
+    const meant = meantFlag(key);
+    if (meant) wrong(key, `is of no flag; did you mean ${meant}?`);
+  }
   const architecture = readArchitecture(context, wrong);
   const versions = readVersions(context, runtimes, wrong);
   const createExample = readCreateExample(context, wrong);
@@ -115,14 +121,10 @@ function readArchitecture(context: Context, wrong: Wrong): Architecture {
   if (value === undefined) return 'arm64';
   const found = ARCHITECTURES.find((architecture) => architecture === value);
   if (found) return found;
-  const meant = OTHER_WORDS[text(value).toLowerCase()] ?? sameLetters(text(value));
+  const meant = meantArchitecture(text(value));
   const cure = meant ? `Lambda's word is ${meant}` : `use ${ARCHITECTURES.join(' or ')}`;
   wrong('architecture', `is not one of Lambda's architectures; ${cure}`);
   return meant ?? 'arm64';
-}
-
-function sameLetters(value: string): Architecture | undefined {
-  return ARCHITECTURES.find((architecture) => architecture === value.toLowerCase().trim());
 }
 
 function readVersions(

@@ -288,6 +288,11 @@ async function publish(): Promise<void> {
   );
 }
 
+function parseRuns(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('write a whole number from 1 to 999');
+}
+
 const program = new Command('bench')
   .description('Measure builds, synth, runtimes and the rehearsal on this machine')
   .addArgument(
@@ -306,14 +311,14 @@ const program = new Command('bench')
     peer,
     new Map(),
   )
-  .option('--runs <n>', 'runs of which the median is shown', '3')
+  .option('--runs <n>', 'runs of which the median is shown', parseRuns, 3)
   .action(async (what: string[], { runs, peer }) => {
     const wanted = (name: string) => what.length === 0 || what.includes(name);
     console.log(`${cpus().length} cores, ${cpus()[0].model}, Node.js ${process.version}`);
-    if (wanted('build')) await build(Number(runs));
-    if (wanted('synth')) synth(Number(runs));
+    if (wanted('build')) await build(runs);
+    if (wanted('synth')) synth(runs);
     if (wanted('publish')) await publish();
-    if (wanted('runtimes')) await runtimes(Number(runs), peer);
+    if (wanted('runtimes')) await runtimes(runs, peer);
     if (wanted('contract')) await contract(peer);
     if (wanted('rehearsal')) rehearsal();
   });

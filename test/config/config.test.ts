@@ -234,12 +234,25 @@ describe('overrides', () => {
     expect(overridesFromEnvironment(environment)).toEqual(overrides);
   });
 
-  test('fails on a path through a single value', () => {
-    expect(() => configFromContext(rawConfig(), { 'name.first': 'x' })).toThrow(/single value/);
+  test.each([
+    ['name.first', 'single value'],
+    ['name.first.letter', 'single value'],
+    ['waves.length', '"length" is no place in a list of 2'],
+    ['waves.3.name', '"3" is no place in a list of 2'],
+    ['__proto__.x', '"__proto__" is no field'],
+    ['source.constructor', '"constructor" is no field'],
+  ])('fails on %s', (path, why) => {
+    expect(() => configFromContext(rawConfig(), { [path]: '1' })).toThrow(
+      expect.objectContaining({ code: 'InvalidOverrides', message: expect.stringContaining(why) }),
+    );
   });
 
-  test('fails on an environment variable that is not JSON', () => {
-    expect(() => overridesFromEnvironment({ [OVERRIDES_VARIABLE]: '{' })).toThrow(/unset it/);
+  test('fails where they change what is no object', () => {
+    expect(() => configFromContext('x', { name: 'y' })).toThrow(/single value/);
+  });
+
+  test.each(['{', '[1]', '"ab"', 'null'])('fails on an environment variable that is %s', (text) => {
+    expect(() => overridesFromEnvironment({ [OVERRIDES_VARIABLE]: text })).toThrow(/unset it/);
   });
 });
 

@@ -71,6 +71,27 @@ describe('layers build', () => {
     expect(readManifests([manifests])).toEqual([manifest]);
   });
 
+  test('takes each name once', async () => {
+    const [runtime, name, version, ...rest] = one;
+    const twice = [runtime, `${name},${name}`, version, rest[0], ...rest.slice(1)];
+    expect((await build(...twice)).split('\n')).toHaveLength(1);
+  });
+
+  test.each([
+    [['--runtime', ''], 'names with commas'],
+    [['--runtime', 'deno,'], 'names with commas'],
+    [['--runtime', 'deno', '--version', ''], 'names with commas'],
+    [['--out', ''], 'it is empty'],
+    [['--sbom', ' '], 'it is empty'],
+  ])('fails for %j, and builds nothing', async (args, message) => {
+    const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+    try {
+      await expect(build(...args)).rejects.toThrow(message);
+    } finally {
+      write.mockRestore();
+    }
+  });
+
   test('fails for a version that is not pinned', async () => {
     await expect(build('--runtime', 'node', '--version', '1.2.3')).rejects.toMatchObject({
       code: 'UnknownVersion',

@@ -33,6 +33,18 @@ test('prints the plan and writes it as JSON, without network or credentials', as
   });
 });
 
+test.each([
+  [['--json', ''], 'it is empty; write a path'],
+  [['--json', dir], 'error [WriteFailed]: '],
+  [['--json', '/proc/no/plan.json'], 'error [WriteFailed]: '],
+  [['--role-name', 'x'], 'add --against aws'],
+])('fails on %j in one message', async (args, message) => {
+  const { status, stderr } = await plan(rawConfig(), ...args);
+  expect(status).toBe(1);
+  expect(stderr).toContain(message);
+  expect(stderr).not.toContain('    at ');
+});
+
 test('fails with every problem of the configuration', async () => {
   const raw = rawConfig();
   raw.home.account = '12';

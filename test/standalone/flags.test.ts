@@ -30,6 +30,10 @@ describe('contents of the app', () => {
     'layerArn',
     'functionUrl',
     'denVersion',
+    'createexample',
+    'layer-arn',
+    'arch',
+    'denoversion',
   ])('are the standalone stacks with %s', (flag) => {
     expect(appContents({ delivery: {}, [flag]: 'x', [WANTED]: ['**'] })).toBe('standalone');
   });
@@ -79,6 +83,10 @@ describe('flags', () => {
     ],
     [{ architecture: 'amd64' }, "Lambda's word is x86_64"],
     [{ architecture: 'ARM64' }, "Lambda's word is arm64"],
+    [{ architecture: 'constructor' }, 'use arm64 or x86_64'],
+    [{ arch: 'arm64' }, 'arch: "arm64" is of no flag; did you mean architecture?'],
+    [{ createexample: 'true' }, 'did you mean createExample?'],
+    [{ 'deno-version': '2' }, 'did you mean denoVersion?'],
     [
       { architecture: 'riscv' },
       '"riscv" is not one of Lambda\'s architectures; use arm64 or x86_64',

@@ -1,20 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LayersError } from '../../errors';
+import { makeTemporary } from '../../temporary';
+import { isAlive } from '../processes';
 import { scratchFolder } from '../scratch';
 import type { DaemonMessage } from './daemon';
-import { type CloudState, isAlive, KEPT_FILE, readKept, writeState } from './state';
+import { type CloudState, KEPT_FILE, readKept, writeState } from './state';
 
 /** File, in the folder of the logs, with the process id of the rehearsal that they are of. */
 const OWNER_FILE = 'rehearsal.pid';
@@ -40,7 +34,7 @@ export class CloudHandle {
     const kept = readKept(root);
     if (kept) return new CloudHandle(kept, false, undefined);
     refuseSecond(join(logDir, OWNER_FILE));
-    const stateDir = mkdtempSync(join(scratchFolder(), 'layers-rehearsal-'));
+    const stateDir = makeTemporary('layers-rehearsal-', scratchFolder());
     // Logs of the rehearsal before would be taken for this one's.
     rmSync(logDir, { recursive: true, force: true });
     mkdirSync(logDir, { recursive: true });

@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-
-export { isAlive } from '../processes';
+import { LayersError } from '../../errors';
 
 /** What a running local cloud tells of itself. */
 export interface CloudState {
@@ -39,15 +38,24 @@ export function writeState(file: string, state: CloudState): void {
   renameSync(`${file}.${process.pid}`, file);
 }
 
-/** The kept local cloud, if it still runs; what outlived its process is removed. */
+/**
+ * The kept local cloud, if it still runs; what outlived its process is removed.
+ *
+ * @throws LayersError `InvalidKeptCloud`
+ */
 export function readKept(root: string): CloudState | undefined {
   const file = join(root, KEPT_FILE);
   let state: CloudState;
   try {
     state = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    if (!Number.isInteger(state.pid) || typeof state.stateDir !== 'string') throw state;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new LayersError(
+      'InvalidKeptCloud',
+      `${file} does not tell of a local cloud; delete it, and end what it told of where that still runs: pkill -f local-cloud`,
+      { cause },
+    );
   }
   if (isLocalCloud(state)) return state;
   rmSync(state.stateDir, { recursive: true, force: true, maxRetries: 5 });

@@ -53,7 +53,7 @@ export function smokeChecks(executions: readonly ExecutionReport[]): SmokeCheck[
 }
 
 /** A sentence for each check that failed; not for what could merely not be run. */
-export function failedChecks(checks: readonly SmokeCheck[]): string[] {
+function failedChecks(checks: readonly SmokeCheck[]): string[] {
   return checks
     .filter(({ ok, ran }) => ran && !ok)
     .map(

@@ -3,6 +3,7 @@ import { createWriteStream, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { LayersError } from '../../errors';
+import { killGroup } from '../processes';
 
 /** Groups of processes to end when the rehearsal is interrupted. */
 const running = new Set<ChildProcess>();
@@ -64,12 +65,7 @@ export async function runLogged(
 /** Ends every program that {@link runLogged} still runs, with its children. */
 export function killRunning(): void {
   for (const { pid } of running) {
-    if (pid === undefined) continue;
-    try {
-      process.kill(-pid, 'SIGKILL');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
+    if (pid !== undefined) killGroup(pid, 'SIGKILL');
   }
 }
 

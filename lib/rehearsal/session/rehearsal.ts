@@ -36,7 +36,7 @@ import { committedConfig, type Snapshot, takeSnapshot } from './snapshot';
 import { readTargets, type TargetState } from './targets';
 
 /** Folder, below the checkout, for logs that outlive the rehearsal. */
-export const LOG_DIR = join('.rehearsal', 'logs');
+const LOG_DIR = join('.rehearsal', 'logs');
 
 /** One commit that is pushed, with the configuration that it carries. */
 interface Push {

@@ -1,5 +1,3 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { ReleaseLayer } from '../../release';
 import type { ActionReport } from '../engine';
 import type { MetFault } from './faults';
@@ -72,11 +70,4 @@ export interface Report {
   readonly notRun: readonly NotRun[];
   /** Why it failed, one sentence a reason; empty otherwise. */
   readonly problems: readonly string[];
-}
-
-/** Writes the report whole or not at all. */
-export function writeReport(file: string, report: Report): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.${process.pid}`, `${JSON.stringify(report, null, 2)}\n`);
-  renameSync(`${file}.${process.pid}`, file);
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheRoot } from '../../cache-root';
+import { makeFolder } from '../../write';
 import { isAlive } from '../processes';
 
 /** A folder whose maker is not found here is given up after this time, in milliseconds. */
@@ -21,7 +22,7 @@ export async function once(
   const root = cacheRoot();
   const final = join(root, name);
   if (await exists(final)) return final;
-  await mkdir(root, { recursive: true });
+  await makeFolder(root);
   await removeAbandoned(root);
   const temporary = join(root, `.${name}.${process.pid}.${randomBytes(4).toString('hex')}`);
   try {

@@ -26,9 +26,17 @@ describe('the command line', () => {
     [['--aprove', 'all'], "unknown option '--aprove'"],
     [['--approve', 'me'], 'Allowed choices are all, none, ask'],
     [['--report'], "option '--report <file>' argument missing"],
+    [['--config', ''], 'it is empty; write a path'],
   ])('fails on %j', async (args, message) => {
     expect((await refusal(...args)).exitCode).toBe(1);
     expect(said).toContain(message);
+  });
+
+  test('fails before any work where no report can be written', async () => {
+    const running = rehearseCommand('/nowhere').parseAsync(['--report', __dirname], {
+      from: 'user',
+    });
+    await expect(running).rejects.toMatchObject({ code: 'InvalidReport' });
   });
 
   test('fails where the environment points at another emulator, and says what to do', async () => {

@@ -3,8 +3,14 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CloudHandle, type CloudState, readInvocations, stopKept } from '../../../lib/rehearsal/daemon';
-import { isAlive, KEPT_FILE, readKept, writeState } from '../../../lib/rehearsal/daemon/state';
+import {
+  CloudHandle,
+  type CloudState,
+  readInvocations,
+  stopKept,
+} from '../../../lib/rehearsal/daemon';
+import { KEPT_FILE, readKept, writeState } from '../../../lib/rehearsal/daemon/state';
+import { isAlive } from '../../../lib/rehearsal/processes';
 
 let root: string;
 
@@ -63,10 +69,10 @@ describe('the kept local cloud', () => {
     }
   });
 
-  test('fails on a file that is no JSON', () => {
+  test.each(['{', '{}', 'null'])('fails on a file that tells of none: %s', (text) => {
     mkdirSync(join(root, '.rehearsal'));
-    writeFileSync(join(root, KEPT_FILE), '{');
-    expect(() => readKept(root)).toThrow(SyntaxError);
+    writeFileSync(join(root, KEPT_FILE), text);
+    expect(() => readKept(root)).toThrow(expect.objectContaining({ code: 'InvalidKeptCloud' }));
   });
 
   test('ends, politely at first, and the file with it', async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive } from '../../../lib/rehearsal/daemon/state';
+import { isAlive } from '../../../lib/rehearsal/processes';
 import { tailOf } from '../../../lib/rehearsal/session/log-tail';
 import { killRunning, runLogged, withoutAws } from '../../../lib/rehearsal/session/process';
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { LayersError } from '../errors';
-import { onInterrupt } from '../interrupt';
+import { LayersError } from './errors';
+import { onInterrupt } from './interrupt';
 
 /**
  * Writes a file so that its name exists with the whole content or not at all: into a hidden
@@ -22,7 +22,7 @@ export async function writeWhole(
   );
   const settled = onInterrupt(() => rmSync(partial, { force: true }));
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolders(dirname(file));
     const handle = await open(partial, 'wx', mode);
     try {
       await handle.writeFile(content);
@@ -43,10 +43,38 @@ export async function writeWhole(
 /** @throws LayersError `WriteFailed` */
 export async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
   } catch (cause) {
     throw writeFailed(folder, cause);
   }
+}
+
+/** {@link writeWhole}, of JSON that a person can read. */
+export function writeJson(file: string, value: unknown): Promise<void> {
+  return writeWhole(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Node's own recursive `mkdir` never ends below a folder that takes no others, such as /proc. */
+async function makeFolders(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+    return;
+  } catch (error) {
+    if (await isFolder(folder)) return;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(folder) === folder)
+      throw error;
+  }
+  await makeFolders(dirname(folder));
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    // Another process was quicker.
+    if (!(await isFolder(folder))) throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
 function writeFailed(path: string, cause: unknown): LayersError {
