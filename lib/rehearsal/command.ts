@@ -153,6 +153,7 @@ function conclude(
     if (name !== 'LAYERS_REHEARSAL') display.line(`  export ${name}=${value || "''"}`);
   }
   display.line('an access key id of 12 digits is the root user of that account');
+  if (rehearsal.home) display.line(`the home account is ${rehearsal.home}`);
   display.line('npm run rehearse -- --stop ends it');
   return true;
 }

@@ -173,6 +173,11 @@ export class Rehearsal {
     };
   }
 
+  /** Id of the account that the pipeline is in. */
+  get home(): string | undefined {
+    return this.latest?.config.home.account;
+  }
+
   /** Prefix of the SSM parameters. */
   get namespace(): string {
     return this.latest?.config.namespace ?? '';
