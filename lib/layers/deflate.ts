@@ -54,13 +54,14 @@ export function libdeflate(fetchTarball: FetchTarball = npmFetch()): Deflate {
  */
 export async function deflateWith(program: string, content: Buffer): Promise<NonSharedBuffer> {
   const args = ['-e', SCRIPT, String(LIBDEFLATE_LEVEL), String(content.length)];
+  // First, so that no moment is left in which an interrupt would end this process alone.
+  const settled = onInterrupt(() => kill());
   const child = spawn(program, args, {
     // Bun takes settings from its environment and from .env, bunfig.toml and more in its folder.
     cwd: dirname(program),
     env: {},
   });
   const kill = () => child.kill('SIGKILL');
-  const settled = onInterrupt(kill);
   const timeout = setTimeout(kill, TIMEOUT_MS);
   try {
     // A child that reads no further shows in its end.
