@@ -17,7 +17,12 @@ export {
   smokeRoleName,
   targetSmokeRoleName,
 } from './names';
-export { PARAMETERS_AT_A_TIME, type ParameterPlan, planParameters } from './parameters';
+export {
+  PARAMETERS_AT_A_TIME,
+  type ParameterPlan,
+  planParameters,
+  recordName,
+} from './parameters';
 export {
   buildsNatively,
   type DeliveryPlan,

@@ -40,7 +40,7 @@ export function planParameters(
     pointers.set(`${prefix}/latest`, layer);
   }
   const records = oldestFirst.map((layer) => ({
-    name: `${namespace}/${layer.runtime}/${layer.architecture}/releases/${layer.digest}`,
+    name: recordName(namespace, layer),
     value: JSON.stringify(releaseRecord(layer, arn(layer))),
     description: `Record of ${layer.name}`,
     layer,
@@ -52,6 +52,14 @@ export function planParameters(
     layer,
   }));
   return [...named, ...records].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Name of the record of a layer, which is there as long as it is released. */
+export function recordName(
+  namespace: string,
+  { runtime, architecture, digest }: Pick<ReleaseLayer, 'runtime' | 'architecture' | 'digest'>,
+): string {
+  return `${namespace}/${runtime}/${architecture}/releases/${digest}`;
 }
 
 /** Value of `releases/<digest>`. */

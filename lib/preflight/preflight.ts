@@ -22,7 +22,7 @@ export interface PreflightOptions {
 
 /**
  * Asks every target of a release whether it can take it, and changes nothing: trust of the home
- * account, region, bootstrap version, Lambda's code storage, number of parameters, release stack.
+ * account, region, bootstrap version, Lambda's code storage, parameters, release stack.
  *
  * @throws LayersError `NoCredentials`, `ExpiredCredentials` and the like, of the home account
  */

@@ -1,4 +1,4 @@
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import {
   GetAccountSettingsCommand,
   type GetAccountSettingsCommandOutput,
@@ -23,8 +23,15 @@ import {
   stsClient,
 } from '../aws';
 import { LayersError } from '../errors';
-import { hasCloudFormationAction, MAX_PARAMETERS, planParameters } from '../plan';
+import {
+  hasCloudFormationAction,
+  MAX_PARAMETERS,
+  type ParameterPlan,
+  planParameters,
+  recordName,
+} from '../plan';
 import type { ReleaseLayer, ReleasePlan, ReleaseTarget } from '../release';
+import { TargetStack } from './target-stack';
 
 /** The first version of CDK's bootstrap stack with everything that a target needs: lookup included. */
 const BOOTSTRAP_VERSION = 8;
@@ -35,6 +42,9 @@ const MORE_THAN_STANDARD = /^(Advanced|Intelligent-Tiering)$/;
 /** A stack that was never made, or half removed: nothing can update it. */
 const NEVER_MADE =
   /^(CREATE_FAILED|ROLLBACK_COMPLETE|ROLLBACK_FAILED|DELETE_FAILED|REVIEW_IN_PROGRESS)$/;
+
+/** An update failed, and so did the way back. */
+const HALF_WAY = 'UPDATE_ROLLBACK_FAILED';
 
 /** States in which the CDK CLI makes a stack anew by itself. */
 const MADE_ANEW = /^ROLLBACK_(COMPLETE|FAILED)$/;
@@ -48,9 +58,11 @@ export class TargetChecks {
   private readonly cloudFormation: CloudFormationClient;
   private readonly openLookup: () => Promise<unknown>;
   private readonly openPublish: () => Promise<unknown>;
+  private readonly releaseStack: TargetStack;
   private readonly bootstrap: string;
   private regionIsOff = false;
   private versions: Promise<ReadonlyMap<ReleaseLayer, readonly unknown[]>> | undefined;
+  private existing: Promise<ReadonlySet<string>> | undefined;
 
   /** @param homeAccount account that the target's bootstrap must trust */
   constructor(
@@ -73,10 +85,18 @@ export class TargetChecks {
     this.lambda = new LambdaClient(config);
     this.ssm = new SSMClient(config);
     this.cloudFormation = new CloudFormationClient(config);
+    this.releaseStack = new TargetStack(this.cloudFormation, plan.releaseStack, (error, action) =>
+      this.explain(error, action),
+    );
   }
 
   /** Every problem of the target, each with its cure; none when it is ready. */
   async problems(): Promise<string[]> {
+    // Two checks may fail on the same request.
+    return [...new Set(await this.all())];
+  }
+
+  private async all(): Promise<string[]> {
     const lookup = await this.attempt(() => this.trusts(this.openLookup));
     const access = [
       ...(await this.attempt(() => this.trusts(this.openPublish))),
@@ -92,6 +112,7 @@ export class TargetChecks {
       ...code,
       ...(await this.attempt(() => this.versionsRemain())),
       ...(await this.attempt(() => this.parametersFit())),
+      ...(await this.attempt(() => this.parametersAreTheStacks())),
       ...(await this.attempt(() => this.releaseStackCanChange())),
     ];
   }
@@ -216,20 +237,32 @@ export class TargetChecks {
       );
   }
 
-  private async parametersFit(): Promise<string[]> {
-    const { namespace, layers } = this.plan;
-    const existing = new Set<string | undefined>();
+  /** Names of the parameters of the account and region. */
+  private parameters(): Promise<ReadonlySet<string>> {
+    this.existing ??= this.listParameters();
+    return this.existing;
+  }
+
+  private async listParameters(): Promise<Set<string>> {
+    const existing = new Set<string>();
     let NextToken: string | undefined;
     do {
       const page = await this.send('ssm:DescribeParameters', () =>
         this.ssm.send(new DescribeParametersCommand({ MaxResults: 50, NextToken })),
       );
-      for (const { Name } of page.Parameters ?? []) existing.add(Name);
+      for (const { Name } of page.Parameters ?? []) existing.add(Name as string);
       NextToken = page.NextToken;
     } while (NextToken);
-    const added = planParameters(namespace, this.target, layers).filter(
-      ({ name }) => !existing.has(name),
-    ).length;
+    return existing;
+  }
+
+  private planned(): ParameterPlan[] {
+    return planParameters(this.plan.namespace, this.target, this.plan.layers);
+  }
+
+  private async parametersFit(): Promise<string[]> {
+    const existing = await this.parameters();
+    const added = this.planned().filter(({ name }) => !existing.has(name)).length;
     if (existing.size + added <= MAX_PARAMETERS) return [];
     const { ServiceSetting } = await this.send('ssm:GetServiceSetting', () =>
       this.ssm.send(
@@ -245,23 +278,47 @@ export class TargetChecks {
   /** Whether a release got stuck in the target before; the publish stack is replaced then. */
   private async releaseStackCanChange(): Promise<string[]> {
     const { target } = this;
-    const { releaseStack: StackName } = this.plan;
-    let status = '';
-    try {
-      const { Stacks } = await this.cloudFormation.send(new DescribeStacksCommand({ StackName }));
-      status = Stacks?.[0]?.StackStatus ?? '';
-    } catch (error) {
-      if (/does not exist/.test((error as Error).message)) return [];
-      throw this.explain(error, 'cloudformation:DescribeStacks');
-    }
-    const inTarget = `--stack-name ${StackName} --region ${target.region}`;
-    const is = `stack ${StackName} is ${status}, which no release can change`;
-    if (status === 'UPDATE_ROLLBACK_FAILED') {
+    const { name } = this.releaseStack;
+    const status = await this.releaseStack.status();
+    const inTarget = `--stack-name ${name} --region ${target.region}`;
+    const is = `stack ${name} is ${status}, which no release can change`;
+    if (status === HALF_WAY) {
       return [`${is}; let it go back: aws cloudformation continue-update-rollback ${inTarget}`];
     }
     if (!NEVER_MADE.test(status)) return [];
     if (MADE_ANEW.test(status) && !hasCloudFormationAction(target)) return [];
     return [`${is}; delete it: aws cloudformation delete-stack ${inTarget}`];
+  }
+
+  /**
+   * CloudFormation changes no parameter that somebody deleted, and makes none that exists; the one
+   * would leave the stack half way, the other is found in the last step of a wave.
+   */
+  private async parametersAreTheStacks(): Promise<string[]> {
+    const { region } = this.target;
+    const { name: stack } = this.releaseStack;
+    const status = await this.releaseStack.status();
+    if (status.endsWith('_IN_PROGRESS')) return [];
+    const existing = await this.parameters();
+    const held = await this.releaseStack.holds('AWS::SSM::Parameter');
+    const planned = new Map(this.planned().map((parameter) => [parameter.name, parameter]));
+    // What a stack has to go back to need not be in this release; what it drops may be gone already.
+    const lost = [...held].filter(
+      (name) => !existing.has(name) && (status === HALF_WAY || planned.has(name)),
+    );
+    const foreign = [...planned.keys()].filter((name) => existing.has(name) && !held.has(name));
+    return [
+      ...(NEVER_MADE.test(status) ? [] : lost).map((name) => {
+        const parameter = planned.get(name);
+        const released = parameter && held.has(recordName(this.plan.namespace, parameter.layer));
+        const value = released ? parameter.value : 'lost';
+        return `parameter ${name} of stack ${stack} was deleted, and CloudFormation cannot change it; make it again${released ? '' : ', with any value'}: aws ssm put-parameter --region ${region} --type String --name ${name} --value '${value}'`;
+      }),
+      ...(status === HALF_WAY ? [] : foreign).map(
+        (name) =>
+          `parameter ${name} exists, and is not of stack ${stack}, which is to make it; see whose it is, then delete it: aws ssm delete-parameter --region ${region} --name ${name}`,
+      ),
+    ];
   }
 
   private async send<Answer>(action: string, request: () => Promise<Answer>): Promise<Answer> {

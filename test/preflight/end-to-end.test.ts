@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DeleteParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { planParameters } from '../../lib/plan';
 import { bundleTools } from '../../lib/publish/bundle-tools';
 import type { ReleasePlan, ReleaseTarget } from '../../lib/release';
 import { bootstrap, role, TestCloud } from '../publish/cloud';
@@ -20,6 +22,7 @@ const lookup = ({ lookupRoleArn }: ReleaseTarget, version: string) => ({
     {
       Action: [
         'cloudformation:DescribeStacks',
+        'cloudformation:ListStackResources',
         'lambda:GetAccountSettings',
         'lambda:ListLayerVersions',
         'ssm:DescribeParameters',
@@ -71,6 +74,33 @@ test('fails with the problems of all targets in one message', async () => {
     `${OTHER}/us-east-1: sts:AssumeRole on ${unprepared.lookupRoleArn} is denied`,
   );
   expect(stderr).toContain(`npx cdk bootstrap aws://${OTHER}/us-east-1 --trust ${HOME}`);
+});
+
+test('names parameters that its stack and Parameter Store do not agree about', async () => {
+  const [mine, lost, foreign] = planParameters('/layers', home, release.layers);
+  const made = ({ name, value }: typeof mine) => ({
+    Type: 'AWS::SSM::Parameter',
+    Properties: { Name: name, Type: 'String', Value: value },
+  });
+  await cloud.deploy(home.account, home.region, 'mine-release', {
+    Mine: made(mine),
+    Lost: made(lost),
+  });
+  const of = { ...release, releaseStack: 'mine-release', targets: [home] };
+  expect(await preflight(of)).toMatchObject({ status: 0 });
+  const ssm = new SSMClient(cloud.cloud.sdkConfig(home.account, home.region));
+  await ssm.send(new DeleteParameterCommand({ Name: lost.name }));
+  await ssm.send(new PutParameterCommand({ Name: foreign.name, Type: 'String', Value: 'x' }));
+  const { status, stderr } = await preflight(of);
+  expect({ status, said: stderr.trim().split('\n').slice(-2) }).toEqual({
+    status: 1,
+    said: [
+      expect.stringContaining(
+        `put-parameter --region eu-west-1 --type String --name ${lost.name} `,
+      ),
+      expect.stringContaining(`delete-parameter --region eu-west-1 --name ${foreign.name}`),
+    ],
+  });
 });
 
 test('names a release stack that was never made, and how to delete it', async () => {

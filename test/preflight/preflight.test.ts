@@ -1,6 +1,8 @@
 import {
   CloudFormationClient,
   DescribeStacksCommand,
+  ListStackResourcesCommand,
+  type ResourceStatus,
   type StackStatus,
 } from '@aws-sdk/client-cloudformation';
 import {
@@ -17,6 +19,7 @@ import {
 } from '@aws-sdk/client-ssm';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
+import { planParameters } from '../../lib/plan';
 import { preflight, preflightError } from '../../lib/preflight';
 import { awsError, HOME, OTHER, plan, SESSION } from '../publish/fixture';
 
@@ -60,6 +63,7 @@ beforeEach(() => {
   lambda.on(ListLayerVersionsCommand).resolves({ LayerVersions: [] });
   ssm.on(GetParameterCommand).resolves({ Parameter: { Value: '28' } });
   ssm.on(DescribeParametersCommand).resolves({ Parameters: [] });
+  cloudFormation.on(ListStackResourcesCommand).resolves({ StackResourceSummaries: [] });
   cloudFormation
     .on(DescribeStacksCommand)
     .rejects(awsError('ValidationError', 'Stack with id layers-release does not exist'));
@@ -202,6 +206,74 @@ describe('a release stack', () => {
     cloudFormation.on(DescribeStacksCommand).rejects(awsError('AccessDenied', 'no', 403));
     const [[, problems]] = await problemsOf();
     expect(problems).toEqual([expect.stringContaining('cloudformation:DescribeStacks')]);
+  });
+});
+
+describe('parameters of the release', () => {
+  const near = { ...release, targets: [far] };
+  const planned = planParameters('/layers', far, release.layers);
+  const latest = '/layers/deno/arm64/latest';
+  const Type = 'AWS::SSM::Parameter';
+  const at = '--region af-south-1';
+
+  const problems = async (
+    StackStatus: StackStatus | undefined,
+    held: readonly (readonly [string, ResourceStatus?, string?])[],
+    existing: readonly string[],
+  ) => {
+    const Stacks = [{ StackName: 'layers-release', CreationTime: new Date(), StackStatus }];
+    if (StackStatus) cloudFormation.on(DescribeStacksCommand).resolves({ Stacks });
+    const summaries = held.map(([id, ResourceStatus = 'CREATE_COMPLETE', ResourceType = Type]) => ({
+      ...{ LogicalResourceId: 'A', PhysicalResourceId: id, LastUpdatedTimestamp: new Date() },
+      ...{ ResourceStatus, ResourceType },
+    }));
+    cloudFormation
+      .on(ListStackResourcesCommand)
+      .callsFake(async ({ NextToken }) =>
+        NextToken
+          ? { StackResourceSummaries: summaries.slice(1) }
+          : { StackResourceSummaries: summaries.slice(0, 1), NextToken: 'more' },
+      );
+    ssm.on(DescribeParametersCommand).resolves({ Parameters: existing.map((Name) => ({ Name })) });
+    const [[, found]] = await problemsOf(near);
+    return found;
+  };
+  const names = planned.map(({ name }) => name);
+  const all = names.map((name) => [name] as const);
+
+  test('may be there, be new, be dropped, or be none of its business', async () => {
+    expect(await problems('UPDATE_COMPLETE', all, [...names, '/layers/other'])).toEqual([]);
+    expect(await problems('UPDATE_COMPLETE', [], [])).toEqual([]);
+    expect(await problems('UPDATE_COMPLETE', [['/layers/bun/arm64/1']], [])).toEqual([]);
+    expect(await problems('UPDATE_COMPLETE', [[latest, 'DELETE_COMPLETE']], [])).toEqual([]);
+    expect(await problems('UPDATE_COMPLETE', [['b', undefined, 'Other']], [])).toEqual([]);
+    expect(await problems('UPDATE_IN_PROGRESS', [], names)).toEqual([]);
+  });
+
+  test('fail where one of the stack was deleted, with the value of a layer that is released', async () => {
+    const rest = names.filter((name) => name !== latest);
+    expect(await problems('UPDATE_COMPLETE', all, rest)).toEqual([
+      `parameter ${latest} of stack layers-release was deleted, and CloudFormation cannot change it; make it again: aws ssm put-parameter ${at} --type String --name ${latest} --value '${planned.find(({ name }) => name === latest)?.value}'`,
+    ]);
+    expect(await problems('UPDATE_COMPLETE', [[latest]], [])).toEqual([
+      `parameter ${latest} of stack layers-release was deleted, and CloudFormation cannot change it; make it again, with any value: aws ssm put-parameter ${at} --type String --name ${latest} --value 'lost'`,
+    ]);
+  });
+
+  test('fail where one that the stack has to go back to was deleted', async () => {
+    expect(await problems('UPDATE_ROLLBACK_FAILED', [['/layers/bun/arm64/1']], names)).toEqual([
+      expect.stringContaining('put-parameter --region af-south-1 --type String --name /layers/bun'),
+      expect.stringContaining('continue-update-rollback'),
+    ]);
+  });
+
+  test.each<[string, StackStatus | undefined]>([
+    ['the stack', 'UPDATE_COMPLETE'],
+    ['the target, which has no stack yet', undefined],
+  ])('fail where one exists that is not of %s', async (_, status) => {
+    expect(await problems(status, [], [latest])).toEqual([
+      `parameter ${latest} exists, and is not of stack layers-release, which is to make it; see whose it is, then delete it: aws ssm delete-parameter ${at} --name ${latest}`,
+    ]);
   });
 });
 
