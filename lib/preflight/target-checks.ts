@@ -62,7 +62,7 @@ export class TargetChecks {
   private readonly bootstrap: string;
   private regionIsOff = false;
   private versions: Promise<ReadonlyMap<ReleaseLayer, readonly unknown[]>> | undefined;
-  private existing: Promise<ReadonlySet<string>> | undefined;
+  private existing: Promise<ReadonlyMap<string, string | undefined>> | undefined;
 
   /** @param homeAccount account that the target's bootstrap must trust */
   constructor(
@@ -237,20 +237,20 @@ export class TargetChecks {
       );
   }
 
-  /** Names of the parameters of the account and region. */
-  private parameters(): Promise<ReadonlySet<string>> {
+  /** The parameters of the account and region, each with its tier; asked once. */
+  private parameters(): Promise<ReadonlyMap<string, string | undefined>> {
     this.existing ??= this.listParameters();
     return this.existing;
   }
 
-  private async listParameters(): Promise<Set<string>> {
-    const existing = new Set<string>();
+  private async listParameters(): Promise<Map<string, string | undefined>> {
+    const existing = new Map<string, string | undefined>();
     let NextToken: string | undefined;
     do {
       const page = await this.send('ssm:DescribeParameters', () =>
         this.ssm.send(new DescribeParametersCommand({ MaxResults: 50, NextToken })),
       );
-      for (const { Name } of page.Parameters ?? []) existing.add(Name as string);
+      for (const { Name, Tier } of page.Parameters ?? []) existing.set(Name as string, Tier);
       NextToken = page.NextToken;
     } while (NextToken);
     return existing;
@@ -263,7 +263,8 @@ export class TargetChecks {
   private async parametersFit(): Promise<string[]> {
     const existing = await this.parameters();
     const added = this.planned().filter(({ name }) => !existing.has(name)).length;
-    if (existing.size + added <= MAX_PARAMETERS) return [];
+    const standard = [...existing.values()].filter((tier) => tier !== 'Advanced').length;
+    if (standard + added <= MAX_PARAMETERS) return [];
     const { ServiceSetting } = await this.send('ssm:GetServiceSetting', () =>
       this.ssm.send(
         new GetServiceSettingCommand({ SettingId: '/ssm/parameter-store/default-parameter-tier' }),
@@ -271,7 +272,7 @@ export class TargetChecks {
     );
     if (MORE_THAN_STANDARD.test(ServiceSetting?.SettingValue ?? '')) return [];
     return [
-      `Parameter Store has ${existing.size} parameters, the release adds ${added}, the standard tier takes ${MAX_PARAMETERS}; delete some, or set the default tier to Intelligent-Tiering (aws ssm update-service-setting --setting-id /ssm/parameter-store/default-parameter-tier --setting-value Intelligent-Tiering)`,
+      `Parameter Store has ${standard} standard parameters, the release adds ${added}, the standard tier takes ${MAX_PARAMETERS}; delete some, or set the default tier to Intelligent-Tiering (aws ssm update-service-setting --setting-id /ssm/parameter-store/default-parameter-tier --setting-value Intelligent-Tiering)`,
     ];
   }
 
