@@ -58,6 +58,7 @@ export class TargetChecks {
   private readonly cloudFormation: CloudFormationClient;
   private readonly openLookup: () => Promise<unknown>;
   private readonly openPublish: () => Promise<unknown>;
+  private readonly publishStack: TargetStack;
   private readonly releaseStack: TargetStack;
   private readonly bootstrap: string;
   private regionIsOff = false;
@@ -85,9 +86,10 @@ export class TargetChecks {
     this.lambda = new LambdaClient(config);
     this.ssm = new SSMClient(config);
     this.cloudFormation = new CloudFormationClient(config);
-    this.releaseStack = new TargetStack(this.cloudFormation, plan.releaseStack, (error, action) =>
-      this.explain(error, action),
-    );
+    const stack = (name: string) =>
+      new TargetStack(this.cloudFormation, name, (error, action) => this.explain(error, action));
+    this.publishStack = stack(plan.publishStack);
+    this.releaseStack = stack(plan.releaseStack);
   }
 
   /** Every problem of the target, each with its cure; none when it is ready. */
@@ -113,7 +115,11 @@ export class TargetChecks {
       ...(await this.attempt(() => this.versionsRemain())),
       ...(await this.attempt(() => this.parametersFit())),
       ...(await this.attempt(() => this.parametersAreTheStacks())),
-      ...(await this.attempt(() => this.releaseStackCanChange())),
+      // A CloudFormation action replaces a publish stack that it cannot update.
+      ...(hasCloudFormationAction(this.target)
+        ? []
+        : await this.attempt(() => this.canChange(this.publishStack))),
+      ...(await this.attempt(() => this.canChange(this.releaseStack))),
     ];
   }
 
@@ -276,11 +282,11 @@ export class TargetChecks {
     ];
   }
 
-  /** Whether a release got stuck in the target before; the publish stack is replaced then. */
-  private async releaseStackCanChange(): Promise<string[]> {
+  /** Whether a release got stuck in the target before. */
+  private async canChange(stack: TargetStack): Promise<string[]> {
     const { target } = this;
-    const { name } = this.releaseStack;
-    const status = await this.releaseStack.status();
+    const { name } = stack;
+    const status = await stack.status();
     const inTarget = `--stack-name ${name} --region ${target.region}`;
     const is = `stack ${name} is ${status}, which no release can change`;
     if (status === HALF_WAY) {

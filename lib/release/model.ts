@@ -140,6 +140,8 @@ export interface ReleasePlan {
   readonly homeRegion: string;
   /** Prefix of the SSM parameters, `/layers`. */
   readonly namespace: string;
+  /** Name of the stack that holds the layer versions, in every target. */
+  readonly publishStack: string;
   /** Name of the stack that holds the pointers, in every target. */
   readonly releaseStack: string;
   readonly layers: readonly ReleaseLayer[];

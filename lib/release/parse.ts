@@ -54,6 +54,7 @@ const releasePlan = z
     schemaVersion: z.literal(1),
     homeRegion: text,
     namespace: z.string().startsWith('/'),
+    publishStack: text,
     releaseStack: text,
     layers: z.array(layer).min(1),
     examples: z.array(example),

@@ -202,6 +202,28 @@ describe('a release stack', () => {
     ]);
   });
 
+  test.each([
+    ['UPDATE_ROLLBACK_FAILED', 'continue-update-rollback'],
+    ['DELETE_FAILED', 'delete-stack'],
+    ['CREATE_FAILED', 'delete-stack'],
+    ['ROLLBACK_COMPLETE', undefined],
+  ] as const)(
+    'for publishing that is %s has to be put right where there is no CodePipeline',
+    async (StackStatus, cure) => {
+      const StackName = 'layers-publish';
+      cloudFormation.on(DescribeStacksCommand, { StackName }).resolves({
+        Stacks: [{ StackName, CreationTime: new Date(), StackStatus }],
+      });
+      const targets = [far, { ...far, region: 'ca-west-1' }];
+      const said = `stack ${StackName} is ${StackStatus}, which no release can change; `;
+      const cured = `aws cloudformation ${cure} --stack-name ${StackName} --region ca-west-1`;
+      expect(await problemsOf({ ...release, targets })).toEqual([
+        [expect.anything(), []],
+        [expect.anything(), cure ? [expect.stringMatching(`^${said}.*${cured}$`)] : []],
+      ]);
+    },
+  );
+
   test('that may not be looked at is a problem', async () => {
     cloudFormation.on(DescribeStacksCommand).rejects(awsError('AccessDenied', 'no', 403));
     const [[, problems]] = await problemsOf();

@@ -87,6 +87,7 @@ export function plan(
     schemaVersion: 1,
     homeRegion: 'eu-west-1',
     namespace: '/layers',
+    publishStack: 'layers-publish',
     releaseStack: 'layers-release',
     layers,
     examples,
