@@ -62,7 +62,6 @@ export class TargetChecks {
   private readonly releaseStack: TargetStack;
   private readonly bootstrap: string;
   private regionIsOff = false;
-  private versions: Promise<ReadonlyMap<ReleaseLayer, readonly unknown[]>> | undefined;
   private existing: Promise<ReadonlyMap<string, string | undefined>> | undefined;
 
   /** @param homeAccount account that the target's bootstrap must trust */
@@ -196,7 +195,7 @@ export class TargetChecks {
     const { AccountLimit, AccountUsage } = await this.accountSettings();
     const left = Number(AccountLimit?.TotalCodeSize) - Number(AccountUsage?.TotalCodeSize);
     const zips = this.plan.layers.reduce((sum, { zipBytes }) => sum + zipBytes, 0);
-    // Asked only where it is tight: what is published already takes no further storage.
+    // Asked only where it is tight: what the publish stack has takes no further storage.
     if (left >= zips) return [];
     const missing = await this.missingLayerBytes();
     if (left >= missing) return [];
@@ -205,12 +204,7 @@ export class TargetChecks {
     ];
   }
 
-  /** Numbers of the versions that each layer has; asked once, two checks need them. */
-  private layerVersions(): Promise<ReadonlyMap<ReleaseLayer, readonly unknown[]>> {
-    this.versions ??= this.listVersions();
-    return this.versions;
-  }
-
+  /** Numbers of the versions that each layer has. */
   private async listVersions(): Promise<Map<ReleaseLayer, unknown[]>> {
     const versions = new Map<ReleaseLayer, unknown[]>();
     for (const layer of this.plan.layers) {
@@ -228,14 +222,22 @@ export class TargetChecks {
     return versions;
   }
 
+  /**
+   * Of all layers that are no resource of the publish stack: CloudFormation publishes these, even
+   * if they have a version 1 that an older or a replaced stack has left.
+   */
   private async missingLayerBytes(): Promise<number> {
-    const missing = [...(await this.layerVersions())].filter(([, numbers]) => !numbers.includes(1));
-    return missing.reduce((sum, [{ zipBytes }]) => sum + zipBytes, 0);
+    const status = await this.publishStack.status();
+    const replaced = status === HALF_WAY || NEVER_MADE.test(status);
+    const held = replaced ? [] : [...(await this.publishStack.holds('AWS::Lambda::LayerVersion'))];
+    return this.plan.layers
+      .filter(({ name }) => !held.some((arn) => arn.includes(`:layer:${name}:`)))
+      .reduce((sum, { zipBytes }) => sum + zipBytes, 0);
   }
 
   /** Lambda gives a number once: a layer whose version 1 was deleted never has one again. */
   private async versionsRemain(): Promise<string[]> {
-    return [...(await this.layerVersions())]
+    return [...(await this.listVersions())]
       .filter(([, numbers]) => numbers.length > 0 && !numbers.includes(1))
       .map(
         ([{ name, runtime }]) =>

@@ -302,10 +302,39 @@ describe('parameters of the release', () => {
 describe('code storage', () => {
   const needed = release.layers.reduce((sum, { zipBytes }) => sum + zipBytes, 0);
 
+  const inPublishStack = (StackStatus: StackStatus, layers: readonly { arn: string }[]) => {
+    const StackName = 'layers-publish';
+    const Stacks = [{ StackName, CreationTime: new Date(), StackStatus }];
+    cloudFormation.on(DescribeStacksCommand, { StackName }).resolves({ Stacks });
+    cloudFormation.on(ListStackResourcesCommand, { StackName }).resolves({
+      StackResourceSummaries: layers.map(({ arn }) => ({
+        LogicalResourceId: 'A',
+        PhysicalResourceId: arn,
+        ResourceType: 'AWS::Lambda::LayerVersion',
+        ResourceStatus: 'CREATE_COMPLETE',
+        LastUpdatedTimestamp: new Date(),
+      })),
+    });
+  };
+
   test('that is short is enough where the layers are published already', async () => {
     lambda.on(GetAccountSettingsCommand).resolves(settings(needed - 1));
     lambda.on(ListLayerVersionsCommand).resolves({ LayerVersions: [{ Version: 1 }] });
+    const [{ layers }] = release.targets;
+    inPublishStack('UPDATE_COMPLETE', layers);
     expect((await run()).flatMap(({ problems }) => problems)).toEqual([]);
+  });
+
+  test.each<[string, StackStatus, number]>([
+    ['not of the publish stack', 'UPDATE_COMPLETE', 1],
+    ['of a publish stack that is replaced', 'UPDATE_ROLLBACK_FAILED', 0],
+  ])('is needed for layers that are %s, whatever versions they have', async (_, status, from) => {
+    lambda.on(GetAccountSettingsCommand).resolves(settings(0));
+    lambda.on(ListLayerVersionsCommand).resolves({ LayerVersions: [{ Version: 1 }] });
+    inPublishStack(status, release.targets[0].layers.slice(0, 1));
+    const bytes = release.layers.slice(from).reduce((sum, { zipBytes }) => sum + zipBytes, 0);
+    const [[, problems]] = await problemsOf();
+    expect(problems).toEqual([expect.stringContaining(`the release needs ${bytes};`)]);
   });
 
   test('fails where it does not hold what is missing', async () => {
