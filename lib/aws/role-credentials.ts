@@ -1,4 +1,5 @@
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { partitionOf } from '../config';
 import { LayersError } from '../errors';
 import { clientConfig } from './client-config';
 import { explain } from './explain';
@@ -71,19 +72,32 @@ export function roleCredentials(sts: STSClient, props: AssumeRoleProps): RoleCre
 /**
  * Settings of a client that acts for a person: with the credentials of the environment, or through
  * a role that these may assume.
+ *
+ * @param signInRegion where the role is assumed: the caller's account need not have `region` enabled
  */
-export function personConfig(region: string, sessionName: string, roleArn?: string) {
+export function personConfig(
+  region: string,
+  sessionName: string,
+  roleArn?: string,
+  signInRegion = ownRegion(region),
+) {
   return {
     ...clientConfig(30_000),
     region,
     ...(roleArn && {
-      credentials: roleCredentials(stsClient(region), {
+      credentials: roleCredentials(stsClient(signInRegion), {
         roleArn,
         sessionName,
         cure: "check the ARN, and that the role's trust names the caller",
       }),
     }),
   };
+}
+
+/** The caller's own region, where it is in the partition of a region that is asked. */
+function ownRegion(asked: string): string {
+  const own = process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION;
+  return own && partitionOf(own) === partitionOf(asked) ? own : asked;
 }
 
 async function assumeRole(sts: STSClient, { roleArn, sessionName, cure }: AssumeRoleProps) {

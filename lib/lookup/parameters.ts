@@ -14,6 +14,11 @@ export interface ParameterStoreProps {
   readonly region?: string;
   /** Role to look through, in another account. @default the credentials of the environment */
   readonly roleArn?: string;
+  /**
+   * Region in which the role is assumed, one that the caller's account has enabled.
+   * @default AWS_REGION, AWS_DEFAULT_REGION or `region`
+   */
+  readonly signInRegion?: string;
 }
 
 export interface Parameter {
@@ -33,7 +38,7 @@ export class ParameterStore {
   static async open(props: ParameterStoreProps): Promise<ParameterStore> {
     const roleArn = props.roleArn === undefined ? undefined : parseRoleArn(props.roleArn);
     const region = parseRegion(props.region ?? (await defaultRegion()));
-    const ssm = new SSMClient(personConfig(region, 'layers-lookup', roleArn));
+    const ssm = new SSMClient(personConfig(region, 'layers-lookup', roleArn, props.signInRegion));
     return new ParameterStore(ssm, region, roleArn);
   }
 

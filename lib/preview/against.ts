@@ -67,6 +67,7 @@ async function compareTarget(
   const store = await ParameterStore.open({
     region: place.region,
     roleArn: roleName ? roleArn(location, roleName) : lookupRoleArn(plan, location),
+    signInRegion: plan.home.region,
   });
   try {
     const recorded = new Map(

@@ -1,6 +1,6 @@
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
-import { roleCredentials, stsClient } from '../../lib/aws';
+import { personConfig, roleCredentials, stsClient } from '../../lib/aws';
 import { awsError, SESSION } from '../publish/fixture';
 
 const sts = mockClient(STSClient);
@@ -38,3 +38,28 @@ test('fails with the cure when the role is refused', async () => {
     message: `sts:AssumeRole on ${props.roleArn} is denied: not authorized; do this`,
   });
 });
+
+test.each([
+  ['eu-west-1', 'eu-west-1'],
+  ['us-gov-west-1', 'af-south-1'],
+  [undefined, 'af-south-1'],
+])(
+  'signs in at the region of the caller, where it is of the same partition: %s',
+  async (own, at) => {
+    const { AWS_REGION, AWS_DEFAULT_REGION, ...others } = process.env;
+    const before = process.env;
+    process.env = own ? { ...others, AWS_REGION: own } : others;
+    try {
+      sts.on(AssumeRoleCommand).callsFake(async (_input, client) => {
+        expect(await client().config.region()).toBe(at);
+        return session(60);
+      });
+      const { region, credentials } = personConfig('af-south-1', 'layers-test', props.roleArn);
+      expect(region).toBe('af-south-1');
+      await credentials?.();
+      expect(sts.calls()).toHaveLength(1);
+    } finally {
+      process.env = before;
+    }
+  },
+);

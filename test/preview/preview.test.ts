@@ -114,7 +114,14 @@ describe('against aws', () => {
   });
 
   test('reads every target through its lookup role, paused ones too', async () => {
+    const signedIn = new Set<string>();
+    sts.on(AssumeRoleCommand).callsFake(async (_input, client) => {
+      signedIn.add(await client().config.region());
+      return SESSION;
+    });
     const changes = await compareWithAws({ plan });
+    // The home account need not have the regions of other accounts enabled.
+    expect([...signedIn]).toEqual(['us-east-1']);
     expect(changes.map(({ account, region, paused }) => [account, region, paused])).toEqual([
       ['888888888888', 'us-east-1', false],
       ['888888888888', 'eu-west-1', true],
