@@ -36,6 +36,7 @@ import { orderLast } from './last';
 import { addOperations } from './operations';
 import { writeRemoteAssembly } from './remote-assembly';
 import { connectSource, pipelineSource } from './source';
+import { addStarts } from './starts';
 import {
   approvalComment,
   buildStep,
@@ -149,7 +150,8 @@ export class DeliveryPipelineStack extends Stack {
       replica.applyRemovalPolicy(RemovalPolicy.DESTROY);
       admitDeployRoles(replica, plan, targetsIn(region));
     }
-    addOperations(this, pipeline.pipeline, plan);
+    addOperations(this, plan);
+    addStarts(this, plan);
     orderLast(pipeline.pipeline);
     acknowledgePipelineFindings(this, pipeline, artifacts);
   }

@@ -1,4 +1,5 @@
 import {
+  aws_codepipeline_actions as actions,
   aws_codecommit as codecommit,
   type aws_codepipeline as codepipeline,
   aws_iam as iam,
@@ -19,7 +20,11 @@ export function pipelineSource(scope: Construct, { source }: DeliveryPlan): Code
     });
   }
   const repo = codecommit.Repository.fromRepositoryName(scope, 'Repository', repository);
-  return CodePipelineSource.codeCommit(repo, branch, { actionName: 'Source' });
+  return CodePipelineSource.codeCommit(repo, branch, {
+    actionName: 'Source',
+    // The rule of addStarts starts it.
+    trigger: actions.CodeCommitTrigger.NONE,
+  });
 }
 
 /**

@@ -65,7 +65,7 @@ export const BEYOND_REHEARSAL: readonly Exemption[] = [
     `${AWS}/lambda/latest/dg/lambda-intro-execution-role.html`,
   ),
   needed(
-    /^(role|trust) \d+ \S+-PipelineEventsRole\S+: /,
+    /^(role|trust) \d+ \S+-StartedEventsRole\S+: /,
     'EventBridge starts the pipeline at the times of the schedule; the emulator starts none',
     `${AWS}/eventbridge/latest/userguide/eb-events-iam-roles.html`,
   ),
