@@ -11,8 +11,10 @@ test.each([
   'cron(15 12 * * ? *)',
   'cron(0 18 ? * MON-FRI *)',
   'cron(0 8 1 * ? *)',
-  'cron(30 */6 ? JAN,JUL 6#3 2026-2030)',
+  'cron(30 */6 ? JAN,JUL 6#3 2020-2199)',
   'cron(0 0 L * ? *)',
+  'cron(0 6 15W * ? 2020,2199)',
+  'cron(0 0/12 1-31/2 FEB-NOV ? 2020/5)',
 ])('schedule %s is taken as it is', (schedule) => {
   expect(parse(schedule)).toBe(schedule);
 });
@@ -33,6 +35,13 @@ test.each([
   ['cron(0 6 ? 13 MON *)', 'has "13" as month'],
   ['cron(0 6 ? * 0 *)', 'has "0" as day of week'],
   ['cron(0 6 ? * MON 1)', 'has "1" as year'],
+  ['cron(0 6 99W * ? *)', 'has "99W" as day of month'],
+  ['cron(0 */0 ? * MON *)', 'has "*/0" as hours'],
+  ['cron(0 6 31-1 * ? *)', 'has "31-1" as day of month'],
+  ['cron(0 6 ? * FRI-MON *)', 'has "FRI-MON" as day of week'],
+  ['cron(0 6 ? MON * *)', 'has "MON" as month'],
+  ['cron(0 6 ? * MON 2019-2021,2025)', 'has "2019-2021,2025" as year, which is over'],
+  ['rate(99999999999 days)', 'starts the pipeline less than once in ten years'],
 ])('fails on schedule %s', (schedule, message) => {
   expect(() => parse(schedule)).toThrow(`delivery.schedule: "${schedule}" ${message}`);
 });
