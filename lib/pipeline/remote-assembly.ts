@@ -32,9 +32,10 @@ export function writeRemoteAssembly({ name, stage, targets, nameOf }: RemoteAsse
         // that of an asset.
         '${AWS::AccountId}': target.account,
         '${AWS::Region}': target.region,
-        // Names of files; and paths of constructs, by which the CLI tells what failed.
+        // Names of files; and paths of constructs, by which the CLI tells what failed. A path begins
+        // a text, so that nothing else is one: names of parameters begin with a slash.
         [stack.id]: id,
-        [`/${stage.node.id}/`]: `/${id}/`,
+        [`"${stage.node.path}/`]: `"${stage.node.path.replace(/[^/]+$/, id)}/`,
       });
     const copy = (file: string, change = placed) =>
       writeFileSync(

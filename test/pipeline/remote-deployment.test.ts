@@ -1,8 +1,11 @@
 import { basename, join } from 'node:path';
-import { Validations } from 'aws-cdk-lib';
+import { App, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AssetManifestArtifact, CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { context } from '../../cdk.json';
+import { DeliveryPipelineStack } from '../../lib/pipeline';
+import { temporaryFolder } from '../temporary-folder';
 import { planOf, rawConfig } from './fixture';
 import { plannedLayout, renderedLayout, stackOf, stagesOf } from './rendered';
 
@@ -97,4 +100,24 @@ describe('delivery pipeline with regions that have no CodePipeline', () => {
   test('passes cdk-nag', () => {
     expect(() => app.synth({ force: true })).not.toThrow();
   });
+});
+
+test('what is configured stays as it is, even where it reads like the path of a construct', () => {
+  const raw = rawConfig();
+  raw.namespace = '/Delivery/release-pilot';
+  raw.waves[0].regions = ['us-east-1', 'ca-west-1'];
+  // As the CDK CLI synthesizes it.
+  const paths = { 'aws:cdk:enable-path-metadata': true };
+  const app = new App({ context: { ...context, ...paths }, outdir: temporaryFolder() });
+  new DeliveryPipelineStack(app, 'Delivery', { plan: planOf(raw) });
+  const { directory } = app.synth();
+  const [{ template }] = new CloudAssembly(join(directory, 'Release-remote-pilot')).stacks;
+  const names = Object.values(Template.fromJSON(template).findResources('AWS::SSM::Parameter')).map(
+    ({ Properties, Metadata }) => [Properties.Name, Metadata['aws:cdk:path']],
+  );
+  expect(names).toHaveLength(16);
+  for (const [name, path] of names) {
+    expect(name).toMatch(/^\/Delivery\/release-pilot\/(deno|node)\//);
+    expect(path).toMatch(/^Delivery\/release-888888888888-ca-west-1\/Release\//);
+  }
 });
