@@ -3,6 +3,9 @@ import type { DeliveryConfig } from './schema';
 /** Accounts of the shipped cdk.json: the rehearsal runs with them, AWS must not. */
 export const EXAMPLE_ACCOUNTS: readonly string[] = ['111111111111', '222222222222', '333333333333'];
 
+/** Repository of the shipped cdk.json. */
+const EXAMPLE_REPOSITORY = 'example/lambda-runtime-layers';
+
 /** Set in everything that a rehearsal runs. */
 export const REHEARSAL_VARIABLE = 'LAYERS_REHEARSAL';
 
@@ -28,6 +31,11 @@ export function exampleValues(config: DeliveryConfig, environment = process.env)
     config.source.connectionArn?.split(':')[4] ?? '',
     'the ARN of your own GitHub connection',
   );
+  if (config.source.repository === EXAMPLE_REPOSITORY) {
+    found.push(
+      `delivery.source.repository: ${EXAMPLE_REPOSITORY} is the example's repository; put your own there`,
+    );
+  }
   config.waves.forEach((wave, index) => {
     wave.accounts.forEach((account, at) => {
       check(

@@ -26,6 +26,9 @@ const slug = (what: string) =>
     error: `is not a valid ${what}; use 1 to 20 lowercase letters, digits and hyphens, starting with a letter`,
   });
 
+/** Systems Manager takes 15 levels; `<runtime>/<arch>/releases/<digest>` are four. */
+const MAX_NAMESPACE_LEVELS = 11;
+
 const glob = z.string().min(1, { error: 'is empty; write a path pattern such as assets/**' });
 
 /** Where pushes come from. */
@@ -156,6 +159,9 @@ export const deliverySchema = z.strictObject({
     .regex(/^(\/[A-Za-z0-9_.-]+)+$/, { error: 'is not a parameter path; it looks like /layers' })
     .refine((value) => !/^\/(aws|ssm)/i.test(value), {
       error: 'is reserved by Systems Manager; choose a path that does not start with /aws or /ssm',
+    })
+    .refine((value) => value.split('/').length - 1 <= MAX_NAMESPACE_LEVELS, {
+      error: `has too many levels; Systems Manager takes 15, and the layers need 4 of them: use at most ${MAX_NAMESPACE_LEVELS}`,
     })
     .default('/layers'),
   runtimes: z.array(runtime).min(1, { error: 'is empty; name at least one runtime' }),

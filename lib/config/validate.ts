@@ -84,6 +84,12 @@ function crossChecks(config: DeliveryConfig): Problem[] {
       field: `delivery.waves.${index}.name`,
       message: `"${name}" stands twice; give every wave a name of its own`,
     })),
+    ...duplicates(config.sharing.with === 'accounts' ? config.sharing.accounts : []).map(
+      ([index, account]) => ({
+        field: `delivery.sharing.accounts.${index}`,
+        message: `"${account}" stands twice; remove one`,
+      }),
+    ),
     ...regionProblems(config),
     ...sourceProblems(config),
     ...targetProblems(config),
@@ -143,11 +149,19 @@ function sourceProblems({ source, home }: DeliveryConfig): Problem[] {
   }
   if (!hasOwner) add('source.repository', `"${repository}" is not a repository; write owner/name`);
   const partition = partitionOf(home.region);
-  const other = connectionArn.split(':')[1];
+  const [, other, service, , owner] = connectionArn.split(':');
   if (other !== partition) {
     add(
       'source.connectionArn',
       `"${connectionArn}" belongs to partition ${other}, the home region to ${partition}; create a connection there`,
+    );
+  }
+  // AWS shares connections of the new name alone
+  // (https://docs.aws.amazon.com/dtconsole/latest/userguide/connections-share.html).
+  if (service === 'codestar-connections' && owner !== home.account) {
+    add(
+      'source.connectionArn',
+      `"${connectionArn}" belongs to account ${owner}, which cannot share it with the home account ${home.account}; create a connection there`,
     );
   }
   if (REGIONS.get(home.region)?.codePipeline && !REGIONS.get(home.region)?.connections) {

@@ -186,6 +186,20 @@ describe('configuration', () => {
       (raw) => (raw.source = { repository: 'layers', paths: { include: ['assets/**'] } }),
       /source\.paths: is not for CodeCommit, which has no path filters; remove it/,
     ],
+    [
+      'an older connection of another account',
+      (raw) => {
+        raw.source.connectionArn = raw.source.connectionArn
+          .replace('codeconnections', 'codestar-connections')
+          .replace('999999999999', '888888888888');
+      },
+      /source\.connectionArn: "arn:.*" belongs to account 888888888888, which cannot share it with the home account 999999999999; create a connection there/,
+    ],
+    [
+      'a namespace of twelve levels',
+      (raw) => (raw.namespace = '/a'.repeat(12)),
+      /namespace: "\/a.*" has too many levels; .* use at most 11/,
+    ],
     ['a reserved namespace', (raw) => (raw.namespace = '/aws/layers'), /reserved/],
     [
       'an unknown kind of sharing',
@@ -198,12 +212,24 @@ describe('configuration', () => {
       /sharing\.accounts: \[\] is empty/,
     ],
     [
+      'sharing with an account twice',
+      (raw) => (raw.sharing = { with: 'accounts', accounts: ['444444444444', '444444444444'] }),
+      /sharing\.accounts\.1: "444444444444" stands twice; remove one/,
+    ],
+    [
       'a pasted placeholder for the connection',
       (raw) => (raw.source.connectionArn = 'TODO'),
       /"TODO" is not the ARN of a connection/,
     ],
   ])('fails on %s', (_what, change, expected) => {
     expect(messageFor(change)).toMatch(expected);
+  });
+
+  test('takes a connection that another account shares, and a namespace of eleven levels', () => {
+    const raw = rawConfig();
+    raw.source.connectionArn = raw.source.connectionArn.replace('999999999999', '888888888888');
+    raw.namespace = '/a'.repeat(11);
+    expect(parseConfig(raw)).toMatchObject({ namespace: raw.namespace, source: raw.source });
   });
 
   test('fails when the context has no configuration', () => {
@@ -260,6 +286,7 @@ describe('example values', () => {
   const config = () => {
     const raw = rawConfig();
     raw.home.account = '111111111111';
+    raw.source.repository = 'example/lambda-runtime-layers';
     raw.waves[0].accounts = ['222222222222'];
     return parseConfig(raw);
   };
@@ -269,6 +296,7 @@ describe('example values', () => {
       expect.stringMatching(
         /^delivery\.home\.account: 111111111111 .*put the id of the account that runs/,
       ),
+      "delivery.source.repository: example/lambda-runtime-layers is the example's repository; put your own there",
       expect.stringMatching(/^delivery\.waves\.0\.accounts\.0: 222222222222 /),
     ]);
   });
