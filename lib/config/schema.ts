@@ -8,8 +8,11 @@ const account = z
   .regex(/^\d{12}$/, { error: 'is not an account id; write its 12 digits in quotes' });
 
 const region = z.string().refine((value) => REGIONS.has(value), {
-  error: (issue) =>
-    `is not a region that Lambda offers; did you mean ${nearestRegion(String(issue.input))}?`,
+  error: (issue) => {
+    const nearest = nearestRegion(String(issue.input));
+    const cure = nearest ? `did you mean ${nearest}?` : 'write one like eu-west-1';
+    return `is not a region that Lambda offers; ${cure}`;
+  },
 });
 
 const architecture = z.enum(['arm64', 'x86_64'], {
@@ -29,6 +32,15 @@ const slug = (what: string) =>
 /** Systems Manager takes 15 levels; `<runtime>/<arch>/releases/<digest>` are four. */
 const MAX_NAMESPACE_LEVELS = 11;
 
+/** Names with `<runtime>/<arch>/releases/<digest>` and the target's ARN stay below its 1011. */
+const MAX_NAMESPACE_CHARACTERS = 700;
+
+/** What `git check-ref-format --branch` says, and not a whole reference. */
+function isBranch(name: string): boolean {
+  const forbidden = /[\p{Cc}\s~^:?*[\\]|\.\.|@\{|\/\/|^[-/]|^refs\/|[/.]$|(^|\/)\.|\.lock(\/|$)/u;
+  return name.length <= 255 && name !== '@' && !forbidden.test(name);
+}
+
 const glob = z.string().min(1, { error: 'is empty; write a path pattern such as assets/**' });
 
 /** Where pushes come from. */
@@ -47,7 +59,13 @@ const source = z.strictObject({
   repository: z.string().regex(/^[\w.-]+(\/[\w.-]+)?$/, {
     error: 'is not a repository; write owner/name',
   }),
-  branch: z.string().min(1, { error: 'is empty; write the branch to deliver' }).default('main'),
+  branch: z
+    .string()
+    .min(1, { error: 'is empty; write the branch to deliver' })
+    .refine((value) => value === '' || isBranch(value), {
+      error: 'is not the name of a branch; write it as git branch shows it, such as main',
+    })
+    .default('main'),
   /** Git patterns of a push that start the pipeline; none: every push to the branch does. */
   paths: z
     .strictObject({
@@ -86,7 +104,7 @@ const paused = z.strictObject({
   /** Paused in this account only; in all of the wave's accounts when absent. */
   account: account.optional(),
   region,
-  reason: z.string().min(3, { error: 'is too short; say why the target is paused' }),
+  reason: z.string().trim().min(3, { error: 'is too short; say why the target is paused' }),
   /** Day on which the pause began. */
   since: z.iso.date({ error: 'is not a day; write it like 2026-11-22' }),
 });
@@ -163,6 +181,9 @@ export const deliverySchema = z.strictObject({
     .refine((value) => value.split('/').length - 1 <= MAX_NAMESPACE_LEVELS, {
       error: `has too many levels; Systems Manager takes 15, and the layers need 4 of them: use at most ${MAX_NAMESPACE_LEVELS}`,
     })
+    .refine((value) => value.length <= MAX_NAMESPACE_CHARACTERS, {
+      error: `is too long; use at most ${MAX_NAMESPACE_CHARACTERS} characters`,
+    })
     .default('/layers'),
   runtimes: z.array(runtime).min(1, { error: 'is empty; name at least one runtime' }),
   waves: z.array(wave).min(1, { error: 'is empty; name at least one wave' }),
@@ -186,11 +207,15 @@ export type WaveConfig = DeliveryConfig['waves'][number];
 export type RuntimeConfig = DeliveryConfig['runtimes'][number];
 export type SharingConfig = DeliveryConfig['sharing'];
 
-function nearestRegion(wrong: string): string {
+/** The region that begins like this; none where that would be a guess. */
+function nearestRegion(wrong: string): string | undefined {
   const common = (name: string) => {
     let length = 0;
     while (length < name.length && name[length] === wrong[length]) length++;
     return length;
   };
-  return [...REGIONS.keys()].reduce((best, name) => (common(name) > common(best) ? name : best));
+  const nearest = [...REGIONS.keys()].reduce((best, name) =>
+    common(name) > common(best) ? name : best,
+  );
+  return common(nearest) >= 3 ? nearest : undefined;
 }

@@ -19,10 +19,18 @@ interface Problem {
  */
 export function parseConfig(raw: unknown): DeliveryConfig {
   const parsed = deliverySchema.safeParse(raw);
-  if (!parsed.success) throw invalid(parsed.error.issues.flatMap((issue) => describe(issue, raw)));
+  if (!parsed.success)
+    throw invalid(ofRightType(parsed.error.issues).flatMap((issue) => describe(issue, raw)));
   const problems = crossChecks(parsed.data);
   if (problems.length > 0) throw invalid(problems);
   return parsed.data;
+}
+
+/** Zod goes on with a value of the wrong type, and counts the letters of a text for a list. */
+function ofRightType(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  const pathOf = ({ path }: z.core.$ZodIssue) => path.join('.');
+  const wrong = new Set(issues.filter(({ code }) => code === 'invalid_type').map(pathOf));
+  return issues.filter((issue) => issue.code === 'invalid_type' || !wrong.has(pathOf(issue)));
 }
 
 function invalid(problems: Problem[]): LayersError {
@@ -71,25 +79,22 @@ function crossChecks(config: DeliveryConfig): Problem[] {
       message: `"${name}" stands twice; put its versions in one list`,
     })),
     ...config.runtimes.flatMap((runtime, index) => [
-      ...duplicates(runtime.versions).map(([at, version]) => ({
-        field: `delivery.runtimes.${index}.versions.${at}`,
-        message: `"${version}" stands twice; remove one`,
-      })),
-      ...duplicates(runtime.architectures).map(([at, architecture]) => ({
-        field: `delivery.runtimes.${index}.architectures.${at}`,
-        message: `"${architecture}" stands twice; remove one`,
-      })),
+      ...twice(`runtimes.${index}.versions`, runtime.versions),
+      ...twice(`runtimes.${index}.architectures`, runtime.architectures),
     ]),
     ...duplicates(config.waves.map(({ name }) => name)).map(([index, name]) => ({
       field: `delivery.waves.${index}.name`,
       message: `"${name}" stands twice; give every wave a name of its own`,
     })),
-    ...duplicates(config.sharing.with === 'accounts' ? config.sharing.accounts : []).map(
-      ([index, account]) => ({
-        field: `delivery.sharing.accounts.${index}`,
-        message: `"${account}" stands twice; remove one`,
-      }),
+    ...twice('sharing.accounts', config.sharing.with === 'accounts' ? config.sharing.accounts : []),
+    ...twice(
+      'notifications.emails',
+      config.notifications?.emails.map((email) => email.toLowerCase()) ?? [],
     ),
+    ...config.waves.flatMap(({ accounts, regions }, index) => [
+      ...twice(`waves.${index}.accounts`, accounts),
+      ...twice(`waves.${index}.regions`, regions),
+    ]),
     ...regionProblems(config),
     ...sourceProblems(config),
     ...targetProblems(config),
@@ -183,7 +188,7 @@ function targetProblems(config: DeliveryConfig): Problem[] {
     for (const { account, region } of targetsOf(wave)) {
       const target = `${account}/${region}`;
       const other = seen.get(target);
-      if (other !== undefined) {
+      if (other !== undefined && other !== wave.name) {
         problems.push({
           field: `delivery.waves.${index}`,
           message: `target ${target} stands in wave "${other}" and in wave "${wave.name}"; keep it in one`,
@@ -220,6 +225,13 @@ function canaryProblems(wave: WaveConfig, field: string): Problem[] {
   return pauseOf(wave, { account, region })
     ? [{ field, message: `${target} is paused; name another target, or resume this one` }]
     : [];
+}
+
+function twice(field: string, values: readonly string[]): Problem[] {
+  return duplicates(values).map(([index, value]) => ({
+    field: `delivery.${field}.${index}`,
+    message: `"${value}" stands twice; remove one`,
+  }));
 }
 
 /** Second and later occurrences, with their index. */

@@ -49,7 +49,7 @@ export function pruneCommand(): Command {
 
 function count(text: string): number {
   if (/^\d{1,4}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number, 0 or more.');
+  throw new InvalidArgumentError('It must be a whole number from 0 to 9999.');
 }
 
 function describe(versions: readonly PrunedVersion[]): string {

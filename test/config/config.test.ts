@@ -96,6 +96,37 @@ describe('configuration', () => {
       /888888888888\/us-east-1 stands in wave "pilot" and in wave "production"/,
     ],
     [
+      'a region twice in a wave',
+      (raw) => raw.waves[0].regions.push(raw.waves[0].regions[0]),
+      /has 1 problem:\n.*waves\.0\.regions\.\d: "us-east-1" stands twice; remove one$/,
+    ],
+    [
+      'an address twice, with other capitals',
+      (raw) => (raw.notifications = { emails: ['ops@example.com', 'Ops@example.com'] }),
+      /notifications\.emails\.1: "ops@example\.com" stands twice/,
+    ],
+    [
+      'a text for a list, once',
+      (raw) => (raw.runtimes = ''),
+      /has 1 problem:\n.*runtimes: "" is not what belongs here; write a list in brackets$/,
+    ],
+    [
+      'a region like no other',
+      (raw) => (raw.home.region = 'zzz'),
+      /"zzz" is not a region that Lambda offers; write one like eu-west-1/,
+    ],
+    [
+      'a reason of blanks',
+      (raw) =>
+        (raw.waves[0].paused = [{ region: 'us-east-1', reason: '    ', since: '2026-11-22' }]),
+      /reason: " {4}" is too short/,
+    ],
+    [
+      'a namespace of many letters',
+      (raw) => (raw.namespace = `/${'a'.repeat(700)}`),
+      /is too long; use at most 700/,
+    ],
+    [
       'a pause without a target',
       (raw) =>
         (raw.waves[0].paused = [{ region: 'eu-west-2', reason: 'outage', since: '2026-11-01' }]),
@@ -279,6 +310,38 @@ describe('overrides', () => {
 
   test.each(['{', '[1]', '"ab"', 'null'])('fails on an environment variable that is %s', (text) => {
     expect(() => overridesFromEnvironment({ [OVERRIDES_VARIABLE]: text })).toThrow(/unset it/);
+  });
+});
+
+describe('a branch', () => {
+  const parsed = (branch: string) => {
+    const raw = rawConfig();
+    raw.source.branch = branch;
+    return parseConfig(raw).source.branch;
+  };
+
+  test.each(['main', 'release/2.x', 'fix-#12', 'größer', 'a@b'])('may be %s', (name) => {
+    expect(parsed(name)).toBe(name);
+  });
+
+  test.each([
+    ' ',
+    'main ',
+    'a b',
+    'a\nb',
+    'ma~in',
+    'a..b',
+    '-x',
+    '/x',
+    'x/',
+    'x.lock',
+    'refs/heads/main',
+    '@',
+    'a'.repeat(256),
+  ])('is not %j', (name) => {
+    expect(() => parsed(name)).toThrow(
+      /is not the name of a branch; write it as git branch shows it/,
+    );
   });
 });
 
