@@ -17,7 +17,7 @@ export function scheduleFault(value: string): string | undefined {
   if (fields.length !== 6) {
     return `has ${fields.length} cron fields; EventBridge wants six: minutes, hours, day of month, month, day of week, year`;
   }
-  const [minutes, , dayOfMonth, , dayOfWeek, year] = fields;
+  const [minutes, , dayOfMonth, , dayOfWeek] = fields;
   const wrong = FIELDS.find((field, index) => !takes(field, fields[index]));
   if (wrong) {
     return `has "${fields[FIELDS.indexOf(wrong)]}" as ${wrong.name}; write for example cron(0 6 ? * MON *)`;
@@ -25,7 +25,6 @@ export function scheduleFault(value: string): string | undefined {
   if ((dayOfMonth === '?') === (dayOfWeek === '?')) {
     return 'must have ? as day of month or as day of week, and not as both; write for example cron(0 6 ? * MON *)';
   }
-  if (isOver(year)) return `has "${year}" as year, which is over; write * for every year`;
   return /^\d+$/.test(minutes) ? undefined : TOO_OFTEN;
 }
 
@@ -95,10 +94,4 @@ function takes(field: Field, text: string): boolean {
     return least <= first && first <= last && last <= most && 1 <= every && every <= most;
   };
   return also?.test(text) || text.split(',').every(takesItem);
-}
-
-/** Whether a year, or the last of several, has passed. */
-function isOver(years: string): boolean {
-  const now = new Date().getUTCFullYear();
-  return years.split(',').every((item) => /^[\d-]+$/.test(item) && Number(item.slice(-4)) < now);
 }

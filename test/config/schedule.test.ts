@@ -40,7 +40,6 @@ test.each([
   ['cron(0 6 31-1 * ? *)', 'has "31-1" as day of month'],
   ['cron(0 6 ? * FRI-MON *)', 'has "FRI-MON" as day of week'],
   ['cron(0 6 ? MON * *)', 'has "MON" as month'],
-  ['cron(0 6 ? * MON 2019-2021,2025)', 'has "2019-2021,2025" as year, which is over'],
   ['rate(99999999999 days)', 'starts the pipeline less than once in ten years'],
 ])('fails on schedule %s', (schedule, message) => {
   expect(() => parse(schedule)).toThrow(`delivery.schedule: "${schedule}" ${message}`);
