@@ -37,7 +37,7 @@ export interface SnapshotOptions {
 export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> {
   const git = await gitIn(options);
   const head = (await git(['rev-parse', '--verify', 'HEAD'])).trim();
-  const dirty = (await git(['--no-optional-locks', 'status', '--porcelain'])).trim() !== '';
+  const dirty = (await git(['status', '--porcelain'])).trim() !== '';
   await git(['read-tree', 'HEAD']);
   if (options.includeWorkingTree && dirty) await git(['add', '--all', '.']);
   if (options.config !== undefined) await replaceConfig(git, options.config);
@@ -91,9 +91,10 @@ async function gitIn({ root, dir }: SnapshotOptions): Promise<Git> {
     GIT_COMMITTER_NAME: 'rehearsal',
     GIT_COMMITTER_EMAIL: 'rehearsal@localhost',
   };
-  // `status` compares with the checkout's own index, everything else works on the copy.
+  // `status` compares with the checkout's own index and leaves it alone, the others work on a copy.
+  const looking = { ...process.env, GIT_OPTIONAL_LOCKS: '0' };
   return async (args, input) =>
-    (await runGit(root, args, args[0] === 'status' ? process.env : env, input)).stdout;
+    (await runGit(root, args, args[0] === 'status' ? looking : env, input)).stdout;
 }
 
 async function replaceConfig(git: Git, config: unknown): Promise<void> {

@@ -81,6 +81,11 @@ describe('a snapshot', () => {
     ]);
   });
 
+  test('leaves nothing out where nothing was changed', async () => {
+    commit();
+    expect(await takeSnapshot(options())).toMatchObject({ leftOut: false });
+  });
+
   test('holds the working tree where that is asked for, as a commit on top', async () => {
     commit();
     writeFileSync(join(root, 'file'), 'changed');
