@@ -40,8 +40,10 @@ export function expectTemplatesWithinLimits(plan: DeliveryPlan): void {
   for (const stack of stacks) {
     const bytes = statSync(stack.templateFullPath).size;
     if (stack.stackName === `${plan.name}-delivery`) {
-      expect(bytes).toBeLessThanOrEqual(estimate("bytes of the pipeline's template"));
-      expect(bytes).toBeGreaterThan(0.6 * estimate("bytes of the pipeline's template"));
+      const estimated = estimate("bytes of the pipeline's template");
+      expect(bytes).toBeLessThanOrEqual(estimated);
+      // What is far below the limit may be estimated as if it asked for everything.
+      if (estimated > 100_000) expect(bytes).toBeGreaterThan(0.6 * estimated);
       expect(managedPolicies(stack)).toBeLessThanOrEqual(estimate('managed policies of a role'));
     } else if (stack.stackName.includes('-support-')) {
       expect(bytes).toBeLessThanOrEqual(estimate("bytes of an artifact replica's template"));
