@@ -1,5 +1,6 @@
 const undos = new Set<() => void>();
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** What ends a program from outside: Ctrl-C, `kill`, the end of its terminal. */
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Does `undo` should Ctrl-C, SIGTERM or the end of the terminal end this process, then lets the

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import colors from 'picocolors';
 import { describeError, LayersError } from '../errors';
+import { SIGNALS } from '../interrupt';
 import type { InvokeResult } from '../rehearsal/functions';
 import { ARCHITECTURES, type Architecture } from '../release';
 import { type EventSource, eventSource } from './event';
@@ -10,8 +11,6 @@ import { Watcher } from './watch';
 
 /** Exit codes: the function answered; it or the command failed; it could not be run here. */
 export const EXIT = { answered: 0, failed: 1, notRun: 2, interrupted: 130, hungUp: 129 } as const;
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 interface Options {
   readonly arch?: Architecture;

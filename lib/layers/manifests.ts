@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { LayersError } from '../errors';
 import { sha256OfFile } from '../hash';
 import type { LayerManifest } from '../release';
-import { writeWhole } from '../write';
+import { writeJson } from '../write';
 import type { LayerSpec } from './specs';
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/, { error: 'is not a SHA-256 in hex' });
@@ -65,8 +65,7 @@ export function findManifest(
 
 /** Writes a manifest beside its zip, or alone into another folder. */
 export function writeManifest(manifest: LayerManifest, dir: string): Promise<void> {
-  const text = `${JSON.stringify(manifest, null, 2)}\n`;
-  return writeWhole(join(dir, `${manifest.name}.json`), text);
+  return writeJson(join(dir, `${manifest.name}.json`), manifest);
 }
 
 /** Whether the zip beside a manifest is the one that the manifest describes. */

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import colors from 'picocolors';
 import { describeError, LayersError } from '../errors';
+import { SIGNALS } from '../interrupt';
 import { parsePath } from '../options';
 import { makeFolder, writeJson } from '../write';
 import { readKept, runDaemon, stopKept } from './daemon';
@@ -87,7 +88,7 @@ async function rehearse(flags: RehearsalOptions): Promise<number> {
     display.line('interrupted, cleaning up');
     rehearsal.interrupt();
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, interrupt);
+  for (const signal of SIGNALS) process.on(signal, interrupt);
   let report: Report;
   try {
     const problems = await rehearsal

@@ -1,5 +1,21 @@
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { createServer } from 'node:net';
+
+/** A folder whose maker is not found here is given up after this time, in milliseconds. */
+const STALE = 6 * 60 * 60 * 1000;
+
+/**
+ * Whether a folder of this user's is left over from a process that has ended. It is old then, too:
+ * another container may share the folder but not the process ids.
+ */
+export function isLeftover(folder: string, maker: number): boolean {
+  if (isAlive(maker)) return false;
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  return (
+    stats !== undefined && stats.uid === process.getuid?.() && Date.now() - stats.mtimeMs > STALE
+  );
+}
 
 export function isAlive(pid: number): boolean {
   try {

@@ -1,25 +1,14 @@
-import {
-  accessSync,
-  constants,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  statSync,
-} from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeTemporary } from '../temporary';
-import { isAlive } from './processes';
+import { isLeftover } from './processes';
 
 /** The file system in memory that every Linux has. */
 const MEMORY = '/dev/shm';
 
 /** Several times what a rehearsal of the shipped configuration takes. */
 const NEEDED_BYTES = 6 * 1024 ** 3;
-
-/** A folder that nobody has touched for so long is not in use, in milliseconds. */
-const STALE = 6 * 60 * 60 * 1000;
 
 const PREFIX = 'layers-rehearse-';
 
@@ -42,19 +31,11 @@ export function makeScratch(): string {
   const folder = makeTemporary(`${PREFIX}${process.pid}-`, parent);
   for (const name of readdirSync(parent)) {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (pid && !isAlive(Number(pid)) && isStale(join(parent, name))) {
+    if (pid && isLeftover(join(parent, name), Number(pid))) {
       rmSync(join(parent, name), { recursive: true, force: true });
     }
   }
   return folder;
-}
-
-/** Age and owner: another container may share the folder but not the process ids. */
-function isStale(folder: string): boolean {
-  const stats = statSync(folder, { throwIfNoEntry: false });
-  return (
-    stats !== undefined && stats.uid === process.getuid?.() && Date.now() - stats.mtimeMs > STALE
-  );
 }
 
 function hasRoom(): boolean {

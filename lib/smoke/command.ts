@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
-
 import { parseConcurrency, parsePath } from '../options';
 import { readReleasePlan, type SmokeCheck } from '../release';
 import { writeJson } from '../write';

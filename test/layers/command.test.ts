@@ -72,9 +72,8 @@ describe('layers build', () => {
   });
 
   test('takes each name once', async () => {
-    const [runtime, name, version, ...rest] = one;
-    const twice = [runtime, `${name},${name}`, version, rest[0], ...rest.slice(1)];
-    expect((await build(...twice)).split('\n')).toHaveLength(1);
+    const output = await build('--runtime', 'node,node', ...one.slice(2));
+    expect(output.split('\n')).toHaveLength(1);
   });
 
   test.each([
@@ -83,6 +82,7 @@ describe('layers build', () => {
     [['--runtime', 'deno', '--version', ''], 'names with commas'],
     [['--out', ''], 'it is empty'],
     [['--sbom', ' '], 'it is empty'],
+    [['--arch', 'riscv'], /Allowed choices are arm64, x86_64/],
   ])('fails for %j, and builds nothing', async (args, message) => {
     const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
     try {
@@ -96,14 +96,5 @@ describe('layers build', () => {
     await expect(build('--runtime', 'node', '--version', '1.2.3')).rejects.toMatchObject({
       code: 'UnknownVersion',
     });
-  });
-
-  test('fails for an architecture that Lambda does not have', async () => {
-    const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
-    try {
-      await expect(build('--arch', 'riscv')).rejects.toThrow(/Allowed choices are arm64, x86_64/);
-    } finally {
-      write.mockRestore();
-    }
   });
 });

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { SIGNALS } from '../../interrupt';
 import { startServices } from './services';
 import type { CloudState } from './state';
 
@@ -27,9 +28,7 @@ export async function runDaemon(stateDir: string, logDir: string): Promise<void>
     return ending;
   };
   const exit = () => void end().then(() => process.exit(0));
-  process.on('SIGTERM', exit);
-  process.on('SIGINT', exit);
-  process.on('SIGHUP', exit);
+  for (const signal of SIGNALS) process.on(signal, exit);
   let kept = false;
   process.on('message', (message) => {
     if (message !== 'keep') return;

@@ -84,7 +84,8 @@ export class Pipeline {
 
   /**
    * Takes a new definition. As on AWS, executions of the old one end as Cancelled once the actions
-   * that run have ended, approvals that wait at once; with RestartExecutionOnUpdate a new execution follows.
+   * that run have ended, approvals that wait at once; with RestartExecutionOnUpdate a new execution
+   * follows.
    */
   update(definition: PipelineDefinition, version: number): void {
     this.definition = definition;

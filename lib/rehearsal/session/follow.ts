@@ -1,4 +1,3 @@
-import { LayersError } from '../../errors';
 import type { EngineEvent } from '../engine';
 import { type ApproveMode, answer } from './approvals';
 import type { EngineClient } from './client';
@@ -28,7 +27,7 @@ export interface Followed {
  * Shows the executions, and answers their approvals, until one of the commit ends for good: where
  * its failure takes a release stage back, until that is done, too.
  *
- * @throws LayersError `Interrupted`
+ * @throws what the signal was aborted with
  */
 export async function follow(options: FollowOptions): Promise<Followed> {
   const { client, display } = options;
@@ -59,7 +58,7 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   } finally {
     abort.abort();
   }
-  if (options.signal.aborted) throw new LayersError('Interrupted', 'interrupted');
+  options.signal.throwIfAborted();
   return { problems: ['the local cloud ended before the pipeline did'], last };
 }
 

@@ -113,7 +113,7 @@ export class Rehearsal {
 
   /** Ends what runs; `run` fails soon after, and nothing new begins. */
   interrupt(): void {
-    this.interruption.abort();
+    this.interruption.abort(new LayersError('Interrupted', 'interrupted'));
     killRunning();
     void this.cloud?.close();
     // A kept local cloud lives on, and would go on releasing.
@@ -350,7 +350,7 @@ export class Rehearsal {
   }
 
   private throwIfInterrupted(): void {
-    if (this.interruption.signal.aborted) throw new LayersError('Interrupted', 'interrupted');
+    this.interruption.signal.throwIfAborted();
   }
 
   private startedAt(): number {

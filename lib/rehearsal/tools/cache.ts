@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheRoot } from '../../cache-root';
 import { makeFolder } from '../../write';
-import { isAlive } from '../processes';
-
-/** A folder whose maker is not found here is given up after this time, in milliseconds. */
-const STALE = 6 * 60 * 60 * 1000;
+import { isLeftover } from '../processes';
 
 /**
  * Makes the folder `name` once: `build` fills a temporary sibling, which is then renamed, so
@@ -45,26 +42,13 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
-/**
- * Temporary folders carry their maker's process id. Those of dead makers are leftovers when they are
- * old: another container may share the cache but not the process ids.
- */
+/** Temporary folders carry their maker's process id. */
 async function removeAbandoned(root: string): Promise<void> {
   for (const entry of await readdir(root)) {
     const pid = /^\..+\.(\d+)\.[0-9a-f]{8}$/.exec(entry)?.[1];
     const folder = join(root, entry);
-    if (pid && !isAlive(Number(pid)) && (await isStale(folder))) {
+    if (pid && isLeftover(folder, Number(pid))) {
       await rm(folder, { recursive: true, force: true });
     }
-  }
-}
-
-async function isStale(folder: string): Promise<boolean> {
-  try {
-    return Date.now() - (await stat(folder)).mtimeMs > STALE;
-  } catch (error) {
-    // Its maker is done meanwhile.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { LayersError } from '../../../lib/errors';
 import type { EngineEvent } from '../../../lib/rehearsal/engine';
 import { EngineClient } from '../../../lib/rehearsal/session/client';
 import type { Display } from '../../../lib/rehearsal/session/display';
@@ -76,6 +77,6 @@ test('an interruption ends the wait for a pipeline that nothing starts', async (
     display: { event: () => undefined } as unknown as Display,
     signal: abort.signal,
   });
-  setTimeout(() => abort.abort(), 50);
+  setTimeout(() => abort.abort(new LayersError('Interrupted', 'interrupted')), 50);
   await expect(followed).rejects.toMatchObject({ code: 'Interrupted' });
 });
