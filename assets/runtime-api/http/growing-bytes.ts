@@ -1,16 +1,12 @@
+import { Retention } from './retention';
+
 const FIRST = 4096;
-/**
- * A buffer above this is let go when it was far too large for so many uses in a row: large events
- * that follow each other share it, one alone must not hold its memory for ever.
- */
 const KEPT = 64 * 1024;
-const FAR_TOO_LARGE = 4;
-const USES = 4;
 
 /** Bytes that grow by doubling, so that many small pieces cost no more than their sum. */
 export class GrowingBytes {
   private bytes = new Uint8Array(0);
-  private tooLarge = 0;
+  private readonly retention = new Retention(KEPT);
   length = 0;
 
   /** Makes room for this many bytes in all. */
@@ -34,12 +30,7 @@ export class GrowingBytes {
   }
 
   clear(): void {
-    const { length, bytes } = this;
+    if (!this.retention.keeps(this.bytes.length, this.length)) this.bytes = new Uint8Array(0);
     this.length = 0;
-    if (bytes.length <= KEPT) return;
-    this.tooLarge = length * FAR_TOO_LARGE < bytes.length ? this.tooLarge + 1 : 0;
-    if (this.tooLarge < USES) return;
-    this.bytes = new Uint8Array(0);
-    this.tooLarge = 0;
   }
 }

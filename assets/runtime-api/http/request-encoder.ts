@@ -1,11 +1,15 @@
 import { joined } from './joined';
+import { Retention } from './retention';
 
 const encoder = new TextEncoder();
 
-/** Room for a head in front of a body; a longer one is written another way. */
+/** Room for a head in front of a body. */
 const HEAD_ROOM = 4096;
-const BUFFER_BYTES = 256 * 1024;
-/** Bytes of a UTF-16 code unit in a large body: text in Latin letters needs no copy then. */
+/** The buffer is never smaller. */
+const LEAST = HEAD_ROOM + 256 * 1024;
+/** Bytes of UTF-8 that a UTF-16 code unit can take. */
+const MOST_BYTES = 3;
+/** The same in a large body: text in Latin letters fits then. */
 const USUAL_BYTES = 1.125;
 
 const NOTHING = new Uint8Array(0);
@@ -15,10 +19,11 @@ export function encodeRequest(method: string, target: string, host: string): Uin
   return encoder.encode(`${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
 }
 
-/** Writes POST requests as one run of bytes, the small ones always into the same buffer. */
+/** Writes POST requests as one run of bytes, one after the other into the same buffer. */
 export class RequestEncoder {
-  private readonly buffer = new Uint8Array(HEAD_ROOM + BUFFER_BYTES);
-  private readonly bodyRoom = this.buffer.subarray(HEAD_ROOM);
+  private buffer = new Uint8Array(LEAST);
+  private bodyRoom = this.buffer.subarray(HEAD_ROOM);
+  private readonly retention = new Retention(LEAST);
 
   constructor(private readonly host: string) {}
 
@@ -28,31 +33,30 @@ export class RequestEncoder {
    * @returns bytes that hold until the next call
    */
   post(target: string, fields: string, body: string, tail: Uint8Array = NOTHING): Uint8Array {
-    const { buffer } = this;
-    // A UTF-16 code unit takes three bytes of UTF-8 at most.
-    if (3 * body.length + tail.length > BUFFER_BYTES) return this.large(target, fields, body, tail);
-    const bodyBytes = encoder.encodeInto(body, this.bodyRoom).written;
-    const head = this.head(target, fields, bodyBytes);
-    if (3 * head.length > HEAD_ROOM) return this.large(target, fields, body, tail);
+    this.reserve(body.length, tail.length);
+    const { buffer, bodyRoom } = this;
+    const { read, written } = encoder.encodeInto(body, bodyRoom);
+    const head = this.head(target, fields, written);
+    const isWhole = read === body.length && written + tail.length <= bodyRoom.length;
+    if (!isWhole || MOST_BYTES * head.length > HEAD_ROOM) {
+      const content = encoder.encode(body);
+      return joined([encoder.encode(this.head(target, fields, content.length)), content, tail]);
+    }
     const headBytes = encoder.encodeInto(head, buffer).written;
     const from = HEAD_ROOM - headBytes;
     buffer.copyWithin(from, 0, headBytes);
-    if (tail.length > 0) buffer.set(tail, HEAD_ROOM + bodyBytes);
-    return buffer.subarray(from, HEAD_ROOM + bodyBytes + tail.length);
+    if (tail.length > 0) buffer.set(tail, HEAD_ROOM + written);
+    return buffer.subarray(from, HEAD_ROOM + written + tail.length);
   }
 
-  private large(target: string, fields: string, body: string, tail: Uint8Array): Uint8Array {
-    const room = HEAD_ROOM + Math.ceil(body.length * USUAL_BYTES);
-    const bytes = new Uint8Array(room + tail.length);
-    const { read, written } = encoder.encodeInto(body, bytes.subarray(HEAD_ROOM, room));
-    const head = encoder.encode(this.head(target, fields, written));
-    if (read === body.length && head.length <= HEAD_ROOM) {
-      bytes.set(head, HEAD_ROOM - head.length);
-      bytes.set(tail, HEAD_ROOM + written);
-      return bytes.subarray(HEAD_ROOM - head.length, HEAD_ROOM + written + tail.length);
-    }
-    const content = encoder.encode(body);
-    return joined([encoder.encode(this.head(target, fields, content.length)), content, tail]);
+  /** Makes room for a body of so many UTF-16 code units, and for what follows it. */
+  private reserve(bodyLength: number, tailBytes: number): void {
+    const most = HEAD_ROOM + MOST_BYTES * bodyLength + tailBytes;
+    const room = most <= LEAST ? most : HEAD_ROOM + Math.ceil(USUAL_BYTES * bodyLength) + tailBytes;
+    const { length } = this.buffer;
+    if (room <= length && this.retention.keeps(length, room)) return;
+    this.buffer = new Uint8Array(Math.max(room, LEAST));
+    this.bodyRoom = this.buffer.subarray(HEAD_ROOM);
   }
 
   private head(target: string, fields: string, length: number): string {
