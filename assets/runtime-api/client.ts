@@ -1,3 +1,4 @@
+import { parseAddress } from './address';
 import { Connection, ConnectionLost } from './connection';
 import { type ErrorDocument, errorTypeHeader, RuntimeError, xrayCause } from './errors';
 import { encodeRequest, RequestEncoder, type Response } from './http';
@@ -53,13 +54,9 @@ export class RuntimeApiClient {
     private readonly currentFolder: () => string,
     private readonly pipelining: boolean,
   ) {
-    const [, v6, name, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(address) ?? [];
-    if (v6 === undefined && name === undefined) {
-      const what = `AWS_LAMBDA_RUNTIME_API is ${JSON.stringify(address)} instead of <host>:<port>`;
-      throw new RuntimeError('InvalidEnvironment', what);
-    }
-    this.host = (v6 ?? name) as string;
-    this.port = Number(port ?? 80);
+    const { host, port } = parseAddress(address);
+    this.host = host;
+    this.port = port;
     this.encoder = new RequestEncoder(address);
     this.nextRequest = encodeRequest('GET', `${BASE}/invocation/next`, address);
   }

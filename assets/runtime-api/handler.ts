@@ -24,8 +24,11 @@ export interface HandlerName {
 
 /** @throws RuntimeError `Runtime.MalformedHandlerName` */
 export function parseHandlerName(name: string): HandlerName {
-  const [, file, path] = /^((?:.*\/)?[^/.]+)\.([^/]+)$/.exec(name) ?? [];
-  if (!file || !path || file.split('/').includes('..')) {
+  const lastName = name.lastIndexOf('/') + 1;
+  const dot = name.indexOf('.', lastName);
+  const file = name.slice(0, dot);
+  const path = name.slice(dot + 1);
+  if (dot <= lastName || path === '' || file.split('/').includes('..')) {
     throw new RuntimeError('MalformedHandlerName', `handler "${name}" is not <file>.<function>`);
   }
   return { file, path: path.split('.') };

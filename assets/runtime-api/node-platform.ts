@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeSync } from 'node:fs';
+import { statSync, writeSync } from 'node:fs';
 import { importFile } from './import-file';
 import { original } from './original';
 import type { Platform } from './platform';
@@ -18,7 +18,7 @@ export const nodePlatform = {
     else process.env[name] = value;
   },
   currentFolder: () => process.cwd(),
-  findFile: (paths) => paths.find((path) => existsSync(path) && statSync(path).isFile()),
+  findFile: (paths) => paths.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile()),
   findModule: (name, folder) => {
     try {
       const { createRequire } = process.getBuiltinModule('node:module');

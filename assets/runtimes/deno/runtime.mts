@@ -13,7 +13,7 @@ declare const Deno: {
   cwd(): string;
   exit(code: number): never;
   inspect(value: unknown): string;
-  readDirSync(path: string): Iterable<{ readonly name: string }>;
+  readDirSync(path: string): Iterable<{ readonly name: string; readonly isFile: boolean }>;
   statSync(path: string): { readonly isFile: boolean };
 };
 interface TcpConn {
@@ -90,16 +90,16 @@ async function connect(hostname: string, port: number, receiver: Receiver): Prom
 function findFile(paths: readonly string[]): string | undefined {
   const [path = ''] = paths;
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
-  let there: readonly string[] = paths;
+  /** Whether it is a file; a link may lead to one. */
+  const entries = new Map<string, boolean>();
   try {
-    const entries = new Set<string>();
-    for (const { name } of Deno.readDirSync(folder)) entries.add(folder + name);
-    there = paths.filter((path) => entries.has(path));
+    for (const { name, isFile } of Deno.readDirSync(folder)) entries.set(folder + name, isFile);
   } catch (error) {
     if (isMissing(error)) return undefined;
     // A folder that may not be listed can still hold the file.
+    return paths.find(isFile);
   }
-  return there.find(isFile);
+  return paths.find((path) => entries.get(path) || (entries.has(path) && isFile(path)));
 }
 
 function isFile(path: string): boolean {

@@ -16,9 +16,16 @@ type Resolve = (specifier: string, context: object) => unknown;
 const REQUIRES_ES_MODULES = 24;
 /** Files of no other kind. */
 const COMMON_JS = /\.c[jt]s$/;
-/** Options that load something before this client. */
-const PRELOADS =
-  /(^|\s)(-r|--(require|import|(experimental-)?loader|experimental-\S*config-file))\b/;
+/** Options that load something before this client, with their value or in front of it. */
+const PRELOADS = [
+  '-r',
+  '--require',
+  '--import',
+  '--loader',
+  '--experimental-loader',
+  '--experimental-config-file',
+  '--experimental-default-config-file',
+];
 
 /**
  * Loads a handler's module, of either kind: by `require`, for `import()` takes longer. What was
@@ -26,7 +33,8 @@ const PRELOADS =
  * takes its own way then, as under Lambda's own runtimes.
  */
 export async function loadModule(path: string): Promise<Record<string, unknown>> {
-  const observed = PRELOADS.test(`${process.env.NODE_OPTIONS} ${process.execArgv.join(' ')}`);
+  const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')];
+  const observed = options.some((option) => PRELOADS.includes(option.split('=', 1)[0] as string));
   const tooOld = Number.parseInt(process.versions.node, 10) < REQUIRES_ES_MODULES;
   if (observed ? !isCommonJs(path) : tooOld) return importFile(path);
   try {
