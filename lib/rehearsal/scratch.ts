@@ -1,4 +1,12 @@
-import { accessSync, constants, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeTemporary } from '../temporary';
@@ -10,7 +18,9 @@ const MEMORY = '/dev/shm';
 /** Several times what a rehearsal of the shipped configuration takes. */
 const NEEDED_BYTES = 6 * 1024 ** 3;
 
-const PREFIX = 'layers-rehearse-';
+const PREFIX = 'layers-rehearsal-';
+/** File in a folder, with the id of the process that removes it. */
+const OWNER_FILE = 'owner.pid';
 
 /**
  * Folder for what a rehearsal writes and removes again: the one of TMPDIR; without it memory, where
@@ -23,19 +33,36 @@ export function scratchFolder(environment = process.env): string {
 }
 
 /**
- * A new folder there. Those of rehearsals that were killed long ago, and so could not remove them,
- * are removed.
+ * A new folder there, this process's to remove. Those of processes that were killed long ago, and so
+ * could not remove them, are removed.
  */
 export function makeScratch(): string {
   const parent = scratchFolder();
-  const folder = makeTemporary(`${PREFIX}${process.pid}-`, parent);
+  const folder = makeTemporary(PREFIX, parent);
+  giveScratch(folder, process.pid);
   for (const name of readdirSync(parent)) {
-    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (pid && isLeftover(join(parent, name), Number(pid))) {
-      rmSync(join(parent, name), { recursive: true, force: true });
-    }
+    if (!name.startsWith(PREFIX)) continue;
+    const other = join(parent, name);
+    const owner = ownerOf(other);
+    if (owner && isLeftover(other, owner)) rmSync(other, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** Makes a folder another process's to remove. */
+export function giveScratch(folder: string, pid: number): void {
+  writeFileSync(join(folder, OWNER_FILE), String(pid));
+}
+
+/** Undefined for a folder that has just been made, is being removed, or is another user's. */
+function ownerOf(folder: string): number | undefined {
+  try {
+    return Number(readFileSync(join(folder, OWNER_FILE), 'utf8')) || undefined;
+  } catch (error) {
+    if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return undefined;
+    throw error;
+  }
 }
 
 function hasRoom(): boolean {

@@ -120,7 +120,6 @@ describe('kill -9 while zips are being published', () => {
         publishLogs(checkout).find((log) => PUBLISHING.test(readFileSync(log, 'utf8'))),
       );
       expect(tracesOf(checkout.dir).filter(({ command }) => isBuild(command))).not.toEqual([]);
-      const { pid } = run.child;
       run.child.kill('SIGKILL');
       await run.ended;
       const deadline = Date.now() + MINUTES;
@@ -128,9 +127,7 @@ describe('kill -9 while zips are being published', () => {
       expect(tracesOf(checkout.dir)).toEqual([]);
       expect(mountsBelow(checkout.dir)).toEqual([]);
       // The next rehearsal removes it once it is old: see test/rehearsal/scratch.test.ts.
-      expect(checkout.temporaryFiles()).toEqual([
-        expect.stringMatching(new RegExp(`^layers-rehearse-${pid}-`)),
-      ]);
+      expect(checkout.temporaryFiles()).toEqual([expect.stringMatching(/^layers-rehearsal-/)]);
     },
     5 * MINUTES,
   );

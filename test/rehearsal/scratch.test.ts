@@ -1,7 +1,7 @@
 import fs, { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { makeScratch, scratchFolder } from '../../lib/rehearsal/scratch';
+import { giveScratch, makeScratch, scratchFolder } from '../../lib/rehearsal/scratch';
 
 describe('scratch folder', () => {
   const before = process.env.TMPDIR;
@@ -18,10 +18,11 @@ describe('scratch folder', () => {
     rmSync(parent, { recursive: true });
   });
 
-  /** A folder as a rehearsal makes it. */
+  /** A folder as a rehearsal or its local cloud leaves it. */
   function left(pid: number, hours: number): string {
-    const folder = join(parent, `layers-rehearse-${pid}-abcdef`);
-    mkdirSync(join(folder, 'deep'), { recursive: true });
+    const folder = makeScratch();
+    mkdirSync(join(folder, 'deep'));
+    giveScratch(folder, pid);
     const time = Date.now() / 1000 - hours * 3600;
     utimesSync(folder, time, time);
     return folder;

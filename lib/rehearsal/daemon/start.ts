@@ -4,9 +4,8 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LayersError } from '../../errors';
-import { makeTemporary } from '../../temporary';
 import { isAlive } from '../processes';
-import { scratchFolder } from '../scratch';
+import { giveScratch, makeScratch } from '../scratch';
 import type { DaemonMessage } from './daemon';
 import { type CloudState, KEPT_FILE, readKept, writeState } from './state';
 
@@ -34,7 +33,7 @@ export class CloudHandle {
     const kept = readKept(root);
     if (kept) return new CloudHandle(kept, false, undefined);
     refuseSecond(join(logDir, OWNER_FILE));
-    const stateDir = makeTemporary('layers-rehearsal-', scratchFolder());
+    const stateDir = makeScratch();
     // Logs of the rehearsal before would be taken for this one's.
     rmSync(logDir, { recursive: true, force: true });
     mkdirSync(logDir, { recursive: true });
@@ -48,6 +47,7 @@ export class CloudHandle {
       stdio: ['ignore', log, log, 'ipc'],
     });
     closeSync(log);
+    if (child.pid) giveScratch(stateDir, child.pid);
     const message = await firstMessage(child);
     if (message?.type === 'ready') return new CloudHandle(message.state, true, child);
     rmSync(stateDir, { recursive: true, force: true });
