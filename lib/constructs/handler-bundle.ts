@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { AssetHashType, type AssetOptions, DockerImage, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { type BuildFailure, buildSync } from 'esbuild';
+import { type BuildFailure, type BuildOptions, buildSync, type OutputFile } from 'esbuild';
 import { LayersError } from '../errors';
 
 export interface BundleRequest {
@@ -18,6 +18,12 @@ export interface BundleRequest {
 /** Packages in the older module system call `require`, which a module does not have by itself. */
 const REQUIRE =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+
+/** What such packages know, and a module does not; a variable of that name stays as it is. */
+const FOLDER_OF_MODULE = { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' };
+
+/** Modules of interpreters by names that npm has no packages for. */
+const OWN_MODULES: Readonly<Record<string, readonly string[]>> = { bun: ['bun', 'bun:*'] };
 
 /** Only Node.js knows its own modules by their bare names. */
 const NODE_MODULES = Object.fromEntries(
@@ -39,6 +45,8 @@ export function bundledHandler(scope: Construct, request: BundleRequest): AssetO
     bundling: {
       // Never pulled: the bundle is made here.
       image: DockerImage.fromRegistry('esbuild'),
+      // Never run. CDK takes two assets for one if their folder and these words are the same.
+      command: [request.runtime, resolve(request.entry)],
       local: {
         tryBundle(outputDir) {
           writeFileSync(join(outputDir, `${request.name}.mjs`), bundle ?? bundleHandler(request));
@@ -56,27 +64,22 @@ export function bundledHandler(scope: Construct, request: BundleRequest): AssetO
  */
 export function bundleHandler({ runtime, entry }: BundleRequest): Uint8Array {
   try {
-    const { metafile, outputFiles } = buildSync({
+    const bundle = bundled(runtime, {
       entryPoints: [entry],
-      bundle: true,
-      write: false,
-      format: 'esm',
-      platform: 'node',
-      target: runtime === 'node' ? 'node22' : 'es2023',
-      alias: NODE_MODULES,
+      define: FOLDER_OF_MODULE,
       banner: { js: REQUIRE },
-      legalComments: 'inline',
-      logLevel: 'silent',
-      metafile: true,
     });
-    const remote = Object.values(metafile.outputs)
-      .flatMap((output) => output.imports)
-      .map(({ path }) => path)
-      .filter((path) => /^https?:/.test(path));
+    const remote = bundle.imports.filter((path) => /^https?:/.test(path));
     if (remote.length > 0) {
       throw failed(entry, `${remote.join(', ')} would be loaded from the network`);
     }
-    return outputFiles[0].contents;
+    if (runtime === 'node') return bundle.contents;
+    // Only now: an alias also matches what lies below the name, of packages and of tsconfig's paths.
+    const contents = Buffer.from(bundle.contents).toString();
+    return bundled(runtime, {
+      stdin: { contents, sourcefile: basename(entry) },
+      alias: NODE_MODULES,
+    }).contents;
   } catch (error) {
     const { errors } = error as Partial<BuildFailure>;
     if (!errors) throw error;
@@ -85,6 +88,24 @@ export function bundleHandler({ runtime, entry }: BundleRequest): Uint8Array {
     );
     throw failed(entry, faults.join('; '), error);
   }
+}
+
+function bundled(runtime: string, options: BuildOptions) {
+  const { metafile, outputFiles } = buildSync({
+    ...options,
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: runtime === 'node' ? 'node22' : 'es2023',
+    external: [...(OWN_MODULES[runtime] ?? [])],
+    legalComments: 'inline',
+    logLevel: 'silent',
+    metafile: true,
+  });
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
+  const { contents } = outputFiles[0] as OutputFile;
+  return { contents, imports: imports.map(({ path }) => path) };
 }
 
 function failed(entry: string, faults: string, cause?: unknown): LayersError {

@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { App, Duration, aws_iam as iam, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Template } from 'aws-cdk-lib/assertions';
 import { LayersError, RuntimeFunction, type RuntimeFunctionProps, RuntimeLayer } from '../../lib';
 import { temporaryFolder } from '../temporary-folder';
 import { ARN, fakeBuild } from './fixture';
@@ -33,6 +33,34 @@ function functionOf(props: Partial<RuntimeFunctionProps> = {}): Template {
     ...props,
   });
   return Template.fromStack(stack);
+}
+
+/** Handler and code of each function, a stack each, as they would be deployed. */
+function bundles(
+  functions: readonly { readonly entry: string; readonly runtime?: string }[],
+): [string, string][] {
+  const outdir = temporaryFolder();
+  const app = new App({ outdir });
+  functions.forEach(({ entry, runtime = 'deno' }, index) => {
+    const stack = new Stack(app, `Stack${index}`);
+    const props = { arn: ARN, runtime, architecture: 'arm64' as const };
+    const layer = RuntimeLayer.fromArn(stack, 'Layer', props);
+    new RuntimeFunction(stack, 'Function', { layer, entry });
+  });
+  return app.synth().stacks.map(({ template }) => {
+    const [fn] = Object.values<{ Type: string; Properties: FunctionProperties }>(
+      template.Resources,
+    ).filter(({ Type }) => Type === 'AWS::Lambda::Function');
+    const { Handler, Code } = (fn as { Properties: FunctionProperties }).Properties;
+    const folder = join(outdir, `asset.${Code.S3Key.replace('.zip', '')}`);
+    const [file] = readdirSync(folder);
+    return [Handler, readFileSync(join(folder, file as string), 'utf8')];
+  });
+}
+
+interface FunctionProperties {
+  readonly Handler: string;
+  readonly Code: { readonly S3Key: string };
 }
 
 describe('RuntimeLayer', () => {
@@ -118,10 +146,68 @@ describe('RuntimeFunction', () => {
   });
 
   test('bundles a file with what it imports', () => {
-    functionOf({ entry: join(functionFolder(), 'mod.ts') }).hasResourceProperties(
-      'AWS::Lambda::Function',
-      { Handler: 'mod.handler', Code: Match.objectLike({ S3Key: Match.anyValue() }) },
+    expect(bundles([{ entry: join(functionFolder(), 'mod.ts') }])).toEqual([
+      ['mod.handler', expect.stringContaining('"hello"')],
+    ]);
+  });
+
+  test('bundles files of one folder, and one for several runtimes, each by itself', () => {
+    const folder = temporaryFolder();
+    for (const name of ['orders', 'payments']) {
+      writeFileSync(
+        join(folder, `${name}.ts`),
+        `import { sep } from 'path'; export const handler = () => sep + 'of ${name}';`,
+      );
+    }
+    const [orders, payments] = ['orders', 'payments'].map((name) => join(folder, `${name}.ts`));
+    const made = bundles([
+      { entry: orders },
+      { entry: payments },
+      { entry: payments, runtime: 'node' },
+    ]);
+    expect(made).toEqual([
+      ['orders.handler', expect.stringMatching(/"node:path"[\s\S]*"of orders"/)],
+      ['payments.handler', expect.stringMatching(/"node:path"[\s\S]*"of payments"/)],
+      ['payments.handler', expect.stringMatching(/"path"[\s\S]*"of payments"/)],
+    ]);
+  });
+
+  test('resolves what has a name of Node.js in front as esbuild does', () => {
+    const folder = temporaryFolder();
+    const files = {
+      'tsconfig.json': '{"compilerOptions":{"paths":{"domain/*":["./src/*"]}}}',
+      'src/user.ts': "export const user = 'ada';",
+      'node_modules/punycode/package.json': '{"name":"punycode","main":"index.js"}',
+      'node_modules/punycode/index.js': "exports.from = 'npm';",
+      'node_modules/older/index.js':
+        "exports.folder = __dirname; exports.from = require('punycode/').from; require('fs');",
+      'mod.ts': `import { user } from 'domain/user'; import older from 'older';
+        import { readFile } from 'fs/promises'; const __filename = 'own';
+        export const handler = () => [user, older, readFile, __filename];`,
+    };
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), content);
+    }
+    for (const runtime of ['node', 'deno', 'bun']) {
+      const [[, bundle]] = bundles([{ entry: join(folder, 'mod.ts'), runtime }]);
+      expect(bundle).toContain('"ada"');
+      expect(bundle).toContain('from = "npm"');
+      expect(bundle).toContain('folder = import.meta.dirname');
+      expect(bundle).toContain('__filename = "own"');
+      expect(bundle).not.toMatch(/node:(domain|punycode)/);
+      expect(bundle.includes('"node:fs/promises"')).toBe(runtime !== 'node');
+    }
+  });
+
+  test('leaves modules of Bun to Bun', () => {
+    const entry = join(temporaryFolder(), 'mod.ts');
+    writeFileSync(
+      entry,
+      "import { Database } from 'bun:sqlite'; export const handler = () => new Database(':memory:');",
     );
+    expect(bundles([{ entry, runtime: 'bun' }])[0][1]).toContain('from "bun:sqlite"');
+    expect(() => bundles([{ entry }])).toThrow(expect.objectContaining({ code: 'BundleFailed' }));
   });
 
   test.each([
