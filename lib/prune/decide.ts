@@ -43,7 +43,8 @@ export function isOwnName(layer: string): boolean {
 
 /**
  * Decides over every layer version of a target. What is recorded, used, configured or among the
- * newest stays; a copy above version 1 is a stray, since only version 1 is ever recorded. Pure.
+ * newest stays; a copy above version 1 is a stray, since only version 1 is ever recorded. Where it
+ * is not, a standalone stack may have published the latest copy. Pure.
  */
 export function decide(
   versions: readonly LayerVersion[],
@@ -51,10 +52,11 @@ export function decide(
   rules: PruneRules,
 ): PruneDecision[] {
   const newest = newestOf(versions, rules.keep);
+  const latest = latestUnrecorded(versions, holders);
   return [...versions]
     .sort((a, b) => compare(a.layer, b.layer) || a.version - b.version)
     .map((version) => {
-      const reason = reasonToKeep(version, holders, rules, newest);
+      const reason = reasonToKeep(version, holders, rules, newest, latest);
       if (reason) return { ...version, action: 'keep', reason };
       return {
         ...version,
@@ -70,13 +72,14 @@ function reasonToKeep(
   { parameters, functions }: Holders,
   { runtimes, keep }: PruneRules,
   newest: ReadonlySet<string>,
+  latest: ReadonlySet<string>,
 ): string | undefined {
   const { arn } = version;
   const recording = parameters.get(arn);
   if (recording) return `recorded by ${named(recording)}`;
   const using = functions.get(arn);
   if (using) return `used by function ${named(using)}`;
-  if (version.version !== 1) return undefined;
+  if (version.version !== 1 && !latest.has(arn)) return undefined;
   const [, runtime, number, architecture] = OWN_NAME.exec(version.layer) ?? [];
   const configured = runtimes.some(
     ({ name, versions, architectures }) =>
@@ -86,6 +89,21 @@ function reasonToKeep(
   );
   if (configured) return 'its runtime and version are configured';
   return newest.has(arn) ? `one of the newest ${keep} of ${runtime}/${architecture}` : undefined;
+}
+
+/** ARNs of each layer's latest version, of layers of which no version is recorded. */
+function latestUnrecorded(
+  versions: readonly LayerVersion[],
+  { parameters }: Holders,
+): ReadonlySet<string> {
+  const latest = new Map<string, LayerVersion>();
+  for (const version of versions) {
+    if (version.version > (latest.get(version.layer)?.version ?? 0)) {
+      latest.set(version.layer, version);
+    }
+  }
+  for (const { arn, layer } of versions) if (parameters.has(arn)) latest.delete(layer);
+  return new Set([...latest.values()].map(({ arn }) => arn));
 }
 
 /** ARNs of the newest versions 1 of each runtime and architecture. */

@@ -51,11 +51,12 @@ function isPlainFlag(key: string): boolean {
   return PLAIN_FLAGS.some((flag) => flag === key);
 }
 
-/** The flag that a key means which differs in capitals, hyphens or underscores, or is cut short. */
+/** What a key means that is another command's option, or a flag written or cut short otherwise. */
 function meantFlag(key: string): string | undefined {
   if (isPlainFlag(key) || isVersionFlag(key)) return undefined;
   const plain = key.toLowerCase().replaceAll(/[-_]/g, '');
-  if (plain === 'arch') return 'architecture';
+  if (plain === 'arch' || plain === 'architectures') return 'architecture';
+  if (plain === 'version') return `a runtime's own, such as ${versionFlag('deno')}`;
   const runtime = /^([a-z0-9]+)version$/.exec(plain)?.[1];
   return runtime ? versionFlag(runtime) : PLAIN_FLAGS.find((flag) => flag.toLowerCase() === plain);
 }

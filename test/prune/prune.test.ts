@@ -144,6 +144,21 @@ test('keeps a stray that a function uses', async () => {
   expect(await outcome()).toMatchObject({ [`${RECORDED}:2`]: ['kept', 'used by function odd'] });
 });
 
+test('keeps the latest copy of a configured layer that nothing records, as standalone stacks have', async () => {
+  lambda.on(ListLayerVersionsCommand, { LayerName: CONFIGURED }).resolves({
+    LayerVersions: [3, 2, 1].map((Version) => ({
+      LayerVersionArn: arn(CONFIGURED, Version),
+      Version,
+      CreatedDate: DATES[CONFIGURED],
+    })),
+  });
+  expect(await outcome()).toMatchObject({
+    [`${CONFIGURED}:1`]: ['kept', 'its runtime and version are configured'],
+    [`${CONFIGURED}:2`]: ['would-delete', 'a stray copy of version 1'],
+    [`${CONFIGURED}:3`]: ['kept', 'its runtime and version are configured'],
+  });
+});
+
 test('keeps what others were granted, unless it is told otherwise', async () => {
   lambda
     .on(GetLayerVersionPolicyCommand, { LayerName: OLD, VersionNumber: 1 })

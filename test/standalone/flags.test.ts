@@ -33,7 +33,9 @@ describe('contents of the app', () => {
     'createexample',
     'layer-arn',
     'arch',
+    'architectures',
     'denoversion',
+    'version',
   ])('are the standalone stacks with %s', (flag) => {
     expect(appContents({ delivery: {}, [flag]: 'x', [WANTED]: ['**'] })).toBe('standalone');
   });

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -49,17 +50,8 @@ export class Readme extends Stack {
 }
 `;
 
-const TSCONFIG = {
-  compilerOptions: {
-    target: 'ES2022',
-    module: 'node20',
-    strict: true,
-    esModuleInterop: true,
-    skipLibCheck: true,
-    outDir: 'out',
-  },
-  files: ['app.ts', 'fragments.ts'],
-};
+/** As the page shows it. */
+const TSCONFIG = /`(\{ "compilerOptions": .+\})`/.exec(readFileSync(join(ROOT, PAGE), 'utf8'))?.[1];
 
 /** Somebody who has this project's package and nothing else of it. */
 describe('the packed package, in a folder outside the project', () => {
@@ -136,7 +128,8 @@ describe('the packed package, in a folder outside the project', () => {
       'fragments.ts': FRAGMENTS,
       'src/hello.ts': HELLO,
       'src/greeting.ts': "export const greeting = 'hello';\n",
-      'tsconfig.json': JSON.stringify(TSCONFIG),
+      'src/ssri.d.ts': "declare module 'ssri';\n",
+      'tsconfig.json': TSCONFIG as string,
     };
     for (const [name, content] of Object.entries(files)) {
       writeFileSync(join(outside, name), content);
