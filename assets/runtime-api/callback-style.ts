@@ -19,7 +19,11 @@ export function callbackStyle(
     new Promise((resolve, reject) => {
       const context = given as Context;
       let called = false;
+      let settled = false;
       const settle = (action: () => void) => {
+        // Whatever the handler still does, another event may be in hand by then.
+        if (settled) return;
+        settled = true;
         whenIdle(undefined);
         action();
       };
@@ -36,7 +40,8 @@ export function callbackStyle(
       try {
         const returned = handler(event, context, callback) as PromiseLike<unknown> | undefined;
         if (typeof returned?.then !== 'function') return;
-        called = true;
+        // What a promise never tells is no answer.
+        if (!called) whenIdle(undefined);
         returned.then(
           (answer) => settle(() => resolve(answer)),
           (error) => settle(() => reject(error)),

@@ -38,6 +38,8 @@ export class RuntimeApiClient {
   private readonly encoder: RequestEncoder;
   private readonly nextRequest: Uint8Array;
   private connection: Connection | undefined;
+  /** An attempt under way, which an answer in pieces and its error may both wait for. */
+  private opening: Promise<Connection> | undefined;
   /** Response to a GET that went out with the POST before it. */
   private prefetched: Promise<Response> | undefined;
 
@@ -115,7 +117,7 @@ export class RuntimeApiClient {
   private nextResponse(): Promise<Response> {
     const { prefetched, connection } = this;
     this.prefetched = undefined;
-    if (prefetched) return prefetched;
+    if (prefetched) return connection?.ready ? prefetched : behindAnswer(connection, prefetched);
     if (connection?.ready) return connection.send(this.nextRequest);
     return this.connect().then((opened) => opened.send(this.nextRequest));
   }
@@ -157,19 +159,28 @@ export class RuntimeApiClient {
   }
 
   /** A connection that a request may be sent on; nothing has been sent when this fails. */
-  private async connect(): Promise<Connection> {
-    const { connection } = this;
-    if (connection?.open && (await drained(connection))) return connection;
-    connection?.close();
-    for (let attempt = 1; ; attempt++) {
-      try {
-        this.connection = await Connection.open(this.openSocket, this.host, this.port);
-        return this.connection;
-      } catch (error) {
-        if (!(error instanceof ConnectionLost)) throw error;
-        if (attempt === ATTEMPTS) throw new RuntimeError('ConnectionFailed', error.message);
-        await sleep(attempt * PAUSE_MILLISECONDS);
+  private connect(): Promise<Connection> {
+    this.opening ??= this.reconnect();
+    return this.opening;
+  }
+
+  private async reconnect(): Promise<Connection> {
+    try {
+      const { connection } = this;
+      if (connection?.open && (await drained(connection))) return connection;
+      connection?.close();
+      for (let attempt = 1; ; attempt++) {
+        try {
+          this.connection = await Connection.open(this.openSocket, this.host, this.port);
+          return this.connection;
+        } catch (error) {
+          if (!(error instanceof ConnectionLost)) throw error;
+          if (attempt === ATTEMPTS) throw new RuntimeError('ConnectionFailed', error.message);
+          await sleep(attempt * PAUSE_MILLISECONDS);
+        }
       }
+    } finally {
+      this.opening = undefined;
     }
   }
 }
@@ -187,6 +198,18 @@ function invocationOf({ status, headers, body }: Response): Invocation {
 function echo({ headers }: Invocation): string {
   const id = headers.get('lambda-runtime-invocation-id');
   return id === undefined ? '' : `Lambda-Runtime-Invocation-Id: ${id}\r\n`;
+}
+
+/**
+ * The response to a GET that lies behind an answer of which the other side had not taken all when it
+ * responded, and perhaps never will.
+ */
+async function behindAnswer(
+  connection: Connection | undefined,
+  response: Promise<Response>,
+): Promise<Response> {
+  if (connection && !(await drained(connection))) connection.close();
+  return response;
 }
 
 async function drained(connection: Connection): Promise<boolean> {

@@ -44,7 +44,10 @@ export async function serve(platform: Platform): Promise<void> {
     try {
       if (!handler) await client?.failInit(document);
       else if (current && streamed?.begun) await streamed.fail(document);
-      else if (current) await client?.fail(current, document);
+      else if (current) {
+        streamed?.abandon();
+        await client?.fail(current, document);
+      }
       // Its invocation has its answer: that shall arrive, and no other one be blamed.
       else await answering;
     } catch (error) {
@@ -131,6 +134,7 @@ export async function serve(platform: Platform): Promise<void> {
         if (failing) return;
         const document = describe(thrown);
         const begun = streamed?.begun ? streamed : undefined;
+        if (!begun) streamed?.abandon();
         answer = () => (begun ? begun.fail(document) : api.fail(invocation, document));
       }
       if (failing) return;

@@ -77,6 +77,11 @@ export class StreamedAnswer {
     });
   }
 
+  /** Lets go of it before its first piece: its invocation is answered in another way. */
+  abandon(): void {
+    this.closed = true;
+  }
+
   /** Ends it with an error, if anybody still takes it. */
   async fail(error: ErrorDocument): Promise<void> {
     try {
@@ -107,9 +112,7 @@ export class StreamedAnswer {
   }
 
   private async send(bytes: Uint8Array): Promise<void> {
-    if (this.closed) {
-      throw new RuntimeError('InvalidStreamingOperation', 'a piece came after the end');
-    }
+    if (this.closed) throw tooLate();
     const head = this.begun ? [] : [encoder.encode(this.head())];
     const connection = this.connection ?? (await this.begin());
     await connection.sendPart(joined([...head, bytes]));
@@ -119,6 +122,8 @@ export class StreamedAnswer {
 
   private async begin(): Promise<Connection> {
     const connection = await this.options.connect();
+    // Abandoned meanwhile.
+    if (this.closed) throw tooLate();
     this.connection = connection;
     this.answered = connection.expect();
     // A handler that never ends its answer shall not be waited for.
@@ -141,6 +146,10 @@ export class StreamedAnswer {
       `Transfer-Encoding: chunked\r\nTrailer: ${ERROR_TYPE}, ${ERROR_BODY}\r\n\r\n`
     );
   }
+}
+
+function tooLate(): RuntimeError {
+  return new RuntimeError('InvalidStreamingOperation', 'a piece came after the end');
 }
 
 function refused(reason: string): RuntimeError {

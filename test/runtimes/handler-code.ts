@@ -4,7 +4,7 @@
 export const CALLING_BACK = `
   export function handler(event, context, callback) {
     const later = (action, time = 30) => setTimeout(action, time);
-    if (event.linger) later(() => console.log('lingered'), 400);
+    if (event.linger) later(() => console.log('lingered'), event.linger);
     if ('wait' in event) context.callbackWaitsForEmptyEventLoop = event.wait;
     switch (event.how) {
       case 'now': return callback(null, 'now');
@@ -15,6 +15,13 @@ export const CALLING_BACK = `
       case 'throw': throw new RangeError('thrown');
       case 'promise': return Promise.resolve('promised');
       case 'reject': return Promise.reject(new RangeError('rejected'));
+      case 'async error': return (async () => { await null; callback(new TypeError('called')); })();
+      case 'async answer': return (async () => {
+        await null;
+        callback(null, 'called');
+        await new Promise((resolve) => later(resolve));
+      })();
+      case 'async never': return new Promise(() => {});
       case 'flag': return callback(null, context.callbackWaitsForEmptyEventLoop);
     }
   }`;

@@ -22,6 +22,20 @@ export function describeLogContract(dialect: RuntimeDialect): void {
   };
   const all = LEVELS.map((level) => `console.${level}?.('${level}');`).join('');
 
+  test('loses nothing when a child has made the pipe non-blocking', async () => {
+    const unblock = 'import os; os.set_blocking(1, False)';
+    const layer = await start(`
+      import { spawnSync } from 'node:child_process';
+      export const handler = () => {
+        spawnSync('python3', ['-c', '${unblock}'], { stdio: 'inherit' });
+        for (let line = 0; line < 20_000; line++) console.log('line ' + line + '.'.repeat(200));
+        console.log('end');
+      };`);
+    await layer.api.invoke({});
+    await layer.logged(/\tend\n/);
+    expect(layer.log.match(/\tline \d+\.{200}$/gm)).toHaveLength(20_000);
+  });
+
   describe('as text', () => {
     test('a record has time, request id, level and message, and is one line', async () => {
       const records = (

@@ -137,9 +137,11 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
         ['promise', '"promised"'],
         ['flag', 'true'],
         ['never', 'null'],
+        ['async answer', '"called"'],
       ];
       for (const [how, body] of cases) {
-        expect(await api.invoke({ how })).toMatchObject({
+        const wait = how === 'async answer' ? { wait: false } : {};
+        expect(await api.invoke({ how, ...wait })).toMatchObject({
           path: expect.stringMatching(/response$/),
           body,
         });
@@ -153,21 +155,37 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
         ['text', 'string', 'just text'],
         ['throw', 'RangeError', 'thrown'],
         ['reject', 'RangeError', 'rejected'],
+        ['async error', 'TypeError', 'called'],
       ];
+      const begun = performance.now();
       for (const [how, errorType, errorMessage] of cases) {
-        const post = await api.invoke({ how, linger: true });
+        const post = await api.invoke({ how, linger: 60_000 });
         expect(post.path).toMatch(/error$/);
         expect(JSON.parse(post.body)).toMatchObject({ errorType, errorMessage });
       }
-      expect((await api.invoke({ how: 'now' })).body).toBe('"now"');
+      expect((await api.invoke({ how: 'now', wait: false })).body).toBe('"now"');
+      // An error does not wait for what lingers.
+      expect(performance.now() - begun).toBeLessThan(60_000);
     });
 
     test('waits for what it has left running, unless it was told not to', async () => {
-      const layer = await start(CALLING_BACK);
-      await layer.api.invoke({ how: 'later', linger: true, wait: false });
-      expect(layer.log).not.toContain('lingered');
-      await layer.api.invoke({ how: 'later', linger: true });
-      await layer.logged(/lingered.*lingered/s);
+      const { api } = await start(CALLING_BACK);
+      const begun = performance.now();
+      await api.invoke({ how: 'later', linger: 60_000, wait: false });
+      expect(performance.now() - begun).toBeLessThan(60_000);
+      await api.stop();
+      const waiting = await start(CALLING_BACK);
+      await waiting.api.invoke({ how: 'now' });
+      const called = performance.now();
+      await waiting.api.invoke({ how: 'later', linger: 1000 });
+      expect(performance.now() - called).toBeGreaterThan(950);
+    });
+
+    test('fails when its promise never settles and nothing is left to wait for', async () => {
+      const { api, exited } = await start(CALLING_BACK);
+      const post = await api.invoke({ how: 'async never' });
+      expect(JSON.parse(post.body).errorType).toBe('Runtime.NeverSettled');
+      expect(await exited).toBe(1);
     });
   });
 

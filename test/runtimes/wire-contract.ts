@@ -105,15 +105,61 @@ export function describeWireContract(dialect: RuntimeDialect): void {
       expect(layer.api.lines).toEqual([NEXT, respondsTo('x'), NEXT, respondsTo('y')]);
     });
 
-    test('while it is still being sent, by a server that reads no further', async () => {
+    test.each(['0', '1'])(
+      'while it is still being sent, by a server that reads no further (pipelining %s)',
+      async (pipelining) => {
+        const layer = await start(
+          `export const handler = (event) => event === 1 ? 'x'.repeat(20 * 1024 * 1024) : event;`,
+          { RUNTIME_API_PIPELINING: pipelining },
+        );
+        const next = await layer.api.expect(NEXT);
+        next.socket.pause();
+        next.reply(eventResponse('x', 1));
+        setTimeout(() => next.reply('HTTP/1.1 413 No\r\nContent-Length: 4\r\n\r\nwhy?'), 300);
+        await goesOn(layer, 'y');
+        expect(layer.log).toContain('answered 413: why?');
+        expect(layer.api.sockets).toHaveLength(2);
+      },
+    );
+  });
+
+  describe('a streaming handler that throws when it has written', () => {
+    test.each([
+      ['at once', `(event, stream) => { stream.write('begun'); throw new RangeError('out'); }`],
+      [
+        'later on, though nothing catches it',
+        `async (event, stream) => {
+          setTimeout(() => { stream.write('begun'); throw new RangeError('out'); }, 20);
+          return new Promise(() => {});
+        }`,
+      ],
+    ])('%s, posts one thing', async (when, handler) => {
+      const layer = await start(`export const handler = awslambda.streamifyResponse(${handler});`);
+      (await layer.api.expect(NEXT)).reply(eventResponse('x', {}));
+      const post = await layer.api.expect(failsAt('x'));
+      expect(JSON.parse(post.body).errorMessage).toBe('out');
+      post.reply(ACCEPTED);
+      if (when === 'at once') (await layer.api.expect(NEXT)).reply(eventResponse('y', {}));
+      if (when === 'at once') (await layer.api.expect(failsAt('y'))).reply(ACCEPTED);
+      else expect(await layer.exited).toBe(1);
+      expect(layer.api.lines.filter((line) => line !== NEXT)).toEqual(
+        when === 'at once' ? [failsAt('x'), failsAt('y')] : [failsAt('x')],
+      );
+    });
+
+    test('after its idle connection was lost, posts one thing on one new connection', async () => {
       const layer = await start(`
-        export const handler = (event) => event === 1 ? 'x'.repeat(20 * 1024 * 1024) : event;`);
+        export const handler = awslambda.streamifyResponse(async (event, stream) => {
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          stream.write('begun');
+          throw new RangeError('out');
+        });`);
       const next = await layer.api.expect(NEXT);
-      next.socket.pause();
-      next.reply(eventResponse('x', 1));
-      setTimeout(() => next.reply('HTTP/1.1 413 No\r\nContent-Length: 4\r\n\r\nwhy?'), 300);
-      await goesOn(layer, 'y');
-      expect(layer.log).toContain('answered 413: why?');
+      next.reply(eventResponse('x', {}));
+      setTimeout(() => next.socket.end(), 50);
+      (await layer.api.expect(failsAt('x'))).reply(ACCEPTED);
+      await layer.api.expect(NEXT);
+      expect(layer.api.lines).toEqual([NEXT, failsAt('x'), NEXT]);
       expect(layer.api.sockets).toHaveLength(2);
     });
   });
@@ -239,8 +285,13 @@ export function describeWireContract(dialect: RuntimeDialect): void {
         };`);
       (await layer.api.expect(NEXT)).reply(eventResponse('x', 1));
       const answer = await layer.api.expect(respondsTo('x'));
-      setTimeout(() => answer.reply(ACCEPTED), 500);
+      let replied = false;
+      setTimeout(() => {
+        replied = true;
+        answer.reply(ACCEPTED);
+      }, 500);
       expect(await layer.exited).toBe(1);
+      expect(replied).toBe(true);
       expect(layer.log).toContain('RangeError: late');
       expect(layer.api.lines).toEqual([NEXT, respondsTo('x')]);
     });

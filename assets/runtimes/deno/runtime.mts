@@ -115,12 +115,20 @@ function isMissing(error: unknown): boolean {
   return ['NotFound', 'NotADirectory'].includes((error as Error).name);
 }
 
+/** Never changes: waiting for it is sleeping. Made only where a child has made the pipe non-blocking. */
+let waitForReader: Int32Array | undefined;
+
 function print(text: string): void {
   let bytes = encoder.encode(text);
-  try {
-    while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
-  } catch {
-    // Nobody reads any more: there is no place left to say so.
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+    } catch (error) {
+      // Nobody reads any more: there is no place left to say so.
+      if ((error as Error).name !== 'WouldBlock') return;
+      waitForReader ??= new Int32Array(new SharedArrayBuffer(4));
+      Atomics.wait(waitForReader, 0, 0, 1);
+    }
   }
 }
 
