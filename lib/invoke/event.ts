@@ -3,6 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { LayersError } from '../errors';
 
+/** What Lambda takes; the emulator cuts the rest off. */
+const MAX_BYTES = 6 * 1024 * 1024;
+
 /** Where an event comes from. */
 export interface EventSource {
   /** The file that is read anew each time, where there is one. */
@@ -43,6 +46,13 @@ function json(value: string, what: string): string {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new LayersError('InvalidEvent', `${what} is not JSON: ${reason}; correct it`, { cause });
+  }
+  const bytes = Buffer.byteLength(value);
+  if (bytes > MAX_BYTES) {
+    throw new LayersError(
+      'InvalidEvent',
+      `${what} has ${bytes} bytes, and Lambda takes at most ${MAX_BYTES} (6 MB); shorten it`,
+    );
   }
   return value;
 }
