@@ -258,7 +258,7 @@ function toResult(answer: EmulatorAnswer, timeoutSeconds: number, requestId: str
     const message = `Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
     return { ...common, ...failure('Sandbox.Timedout', message, requestId) };
   }
-  if (transcript.reportedError && body !== '') {
+  if ((transcript.reportedError || transcript.refusedResult) && body !== '') {
     return { ...common, payload: body, functionError: 'Unhandled' as const };
   }
   if (transcript.fatal) {

@@ -4,6 +4,8 @@ export interface Transcript {
   readonly finished: boolean;
   /** The runtime reported an error, which the emulator's answer does not tell from a result. */
   readonly reportedError: boolean;
+  /** The emulator refused the result as too large, and answers with an error in its place. */
+  readonly refusedResult: boolean;
   readonly timedOut: boolean;
   /** The runtime died or could not be started. */
   readonly fatal?: { readonly type: string; readonly message: string };
@@ -21,6 +23,7 @@ export function readTranscript(log: string): Transcript {
     reportedError: /API request - POST \S+\/runtime\/(?:invocation\/[^/\s]+|init)\/error,/.test(
       log,
     ),
+    refusedResult: log.includes('Sending Error Response: Function.ResponseSizeTooLarge'),
     timedOut: log.includes('Invoke() timeout'),
     fatal: fatalType
       ? { type: fatalType, message: message ?? 'Unknown application error' }

@@ -234,6 +234,18 @@ describe('a function fails', () => {
     });
   });
 
+  test('with a result that is too large, unlike with one that only looks so', async () => {
+    const environment = { LARGE: '1' };
+    const refused = await invoke({ action: 'fill', bytes: 7_000_000 }, { environment });
+    expect(refused.functionError).toBe('Unhandled');
+    expect(JSON.parse(refused.payload)).toEqual(
+      failed('Function.ResponseSizeTooLarge', /^Response payload size exceeded/),
+    );
+    const { errorType } = JSON.parse(refused.payload);
+    const echoed = await invoke({ action: 'echo', errorType }, { environment });
+    expect(echoed.functionError).toBeUndefined();
+  });
+
   test('when it takes longer than its timeout, and works again afterwards', async () => {
     const slow = { timeoutSeconds: 1, environment: { SLOW: '1' } };
     await invoke({ action: 'echo' }, slow);
