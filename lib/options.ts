@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 
 /** A number of parallel tasks, for commander. */
@@ -13,6 +14,21 @@ export function parseConcurrency(value: string): number {
 export function parsePath(value: string): string {
   if (value.trim() === '') throw new InvalidArgumentError('it is empty; write a path');
   return value;
+}
+
+/** {@link parsePath}, of a command that is an npm script: see {@link typedPath}. */
+export function parseTypedPath(script: string): (value: string) => string {
+  return (value) => typedPath(script, parsePath(value));
+}
+
+/**
+ * What a path means where it was typed: `npm run <script>` changes to the folder of package.json.
+ * Programs that a script starts have npm's variables, too, but the name of that script.
+ */
+export function typedPath(script: string, path: string): string {
+  const { npm_lifecycle_event: running, INIT_CWD: folder } = process.env;
+  if (running !== script || !folder || folder === process.cwd()) return path;
+  return resolve(folder, path);
 }
 
 /** Names with commas between them, each once, for commander. */

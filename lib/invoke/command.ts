@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import colors from 'picocolors';
 import { describeError, LayersError } from '../errors';
 import { SIGNALS } from '../interrupt';
+import { parseTypedPath } from '../options';
 import type { InvokeResult } from '../rehearsal/functions';
 import { ARCHITECTURES, type Architecture } from '../release';
 import { type EventSource, eventSource } from './event';
@@ -35,7 +36,11 @@ export function invokeCommand(): Command {
       ),
     )
     .option('--version <version>', 'of the interpreter (default: the newest one pinned)')
-    .option('--code <folder>', "your own function's folder (default: the runtime's example)")
+    .option(
+      '--code <folder>',
+      "your own function's folder (default: the runtime's example)",
+      parseTypedPath('invoke'),
+    )
     .option('--handler <file.function>', "(default: as in the runtime's example)")
     .option('--event <event>', 'file, - for standard input, or JSON', '{}')
     .option('--env <NAME=value>', 'variable of the function; may be repeated', variable, {})

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { LayersError } from '../errors';
+import { typedPath } from '../options';
 
 /** What Lambda takes; the emulator cuts the rest off. */
 const MAX_BYTES = 6 * 1024 * 1024;
@@ -28,8 +29,9 @@ export function eventSource(typed: string): EventSource {
       },
     };
   }
-  if (isFile(typed)) {
-    return { file: typed, read: async () => json(await readFile(typed, 'utf8'), typed) };
+  const file = typedPath('invoke', typed);
+  if (isFile(file)) {
+    return { file, read: async () => json(await readFile(file, 'utf8'), file) };
   }
   if (!/^\s*([[{"\d-]|true|false|null)/.test(typed)) {
     throw new LayersError(

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
 import { LayersError } from '../errors';
-import { parseNames, parsePath } from '../options';
+import { parseNames, parseTypedPath } from '../options';
 import { FunctionRunner } from '../rehearsal/functions';
 import { ARCHITECTURES, type Architecture, type LayerManifest } from '../release';
 import { writeWhole } from '../write';
@@ -39,9 +39,22 @@ export function buildCommand(): Command {
         .choices([...ARCHITECTURES, 'all'])
         .default('all'),
     )
-    .option('--out <folder>', 'where the zips and their manifests go', parsePath, 'dist/layers')
-    .option('--manifests <folder>', 'also write the manifests, without the zips, there', parsePath)
-    .option('--sbom <folder>', "write each layer's bill of materials (CycloneDX) there", parsePath)
+    .option(
+      '--out <folder>',
+      'where the zips and their manifests go',
+      parseTypedPath('build:layers'),
+      'dist/layers',
+    )
+    .option(
+      '--manifests <folder>',
+      'also write the manifests, without the zips, there',
+      parseTypedPath('build:layers'),
+    )
+    .option(
+      '--sbom <folder>',
+      "write each layer's bill of materials (CycloneDX) there",
+      parseTypedPath('build:layers'),
+    )
     .option('--check', "run each layer's example under the Runtime Interface Emulator")
     .option('--json', 'print one JSON array instead of lines')
     .action(run);

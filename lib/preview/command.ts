@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { configFromContext, overridesFromEnvironment, readConfig, readJson } from '../config';
 import { LayersError } from '../errors';
-import { parsePath } from '../options';
+import { parseTypedPath } from '../options';
 import { releaseFolders } from '../release/prepare';
 import { writeJson } from '../write';
 import { compareWithAws, type TargetChanges } from './against';
@@ -23,8 +23,12 @@ interface Options {
 export function planCommand(root: string): Command {
   return new Command('plan')
     .description('Show what the configuration would do: waves, stages, paused targets, duration')
-    .option('--config <file>', 'JSON file in place of context.delivery in cdk.json', parsePath)
-    .option('--json <file>', 'also write everything there as JSON', parsePath)
+    .option(
+      '--config <file>',
+      'JSON file in place of context.delivery in cdk.json',
+      parseTypedPath('plan'),
+    )
+    .option('--json <file>', 'also write everything there as JSON', parseTypedPath('plan'))
     .addOption(
       new Option('--against <what>', 'compare with what SSM records in every target').choices([
         'aws',

@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import colors from 'picocolors';
 import { describeError, LayersError } from '../errors';
 import { SIGNALS } from '../interrupt';
-import { parsePath } from '../options';
+import { parseTypedPath } from '../options';
 import { makeFolder, writeJson } from '../write';
 import { readKept, runDaemon, stopKept } from './daemon';
 import { defaultApproval } from './session/approvals';
@@ -22,7 +22,11 @@ export const EXIT = { succeeded: 0, failed: 1, notAllRun: 2, interrupted: 130 } 
 export function rehearseCommand(root: string): Command {
   const command = new Command('rehearse')
     .description('Take a commit through the whole pipeline on this machine, without an AWS account')
-    .option('--report <file>', 'write a JSON report there, also after a failure', parsePath)
+    .option(
+      '--report <file>',
+      'write a JSON report there, also after a failure',
+      parseTypedPath('rehearse'),
+    )
     .option('--keep', 'leave the local cloud running and print how to reach it', false)
     .option('--stop', 'end the local cloud that --keep left running')
     .addOption(
@@ -33,12 +37,12 @@ export function rehearseCommand(root: string): Command {
     .option(
       '--config <file>',
       'JSON file to use in place of context.delivery in cdk.json',
-      parsePath,
+      parseTypedPath('rehearse'),
     )
     .option(
       '--after <file>',
       'push a second commit with this configuration after the first',
-      parsePath,
+      parseTypedPath('rehearse'),
     )
     .option(
       '--fault <fault>',
