@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs';
+import { constants, openSync, type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { LayersError } from '../errors';
 import { typedPath } from '../options';
@@ -20,19 +21,12 @@ export interface EventSource {
  * is one, whatever it looks like.
  */
 export function eventSource(typed: string): EventSource {
-  if (typed === '-') {
-    let input: Promise<string> | undefined;
-    return {
-      read: async () => {
-        input ??= text(process.stdin);
-        return json(await input, 'standard input');
-      },
-    };
-  }
-  const file = typedPath('invoke', typed);
-  if (isFile(file)) {
-    return { file, read: async () => json(await readFile(file, 'utf8'), file) };
-  }
+  if (typed === '-') return readOnce(() => text(process.stdin), 'standard input');
+  const path = typedPath('invoke', typed);
+  const stat = statOf(path);
+  if (stat?.isFile()) return { file: path, read: async () => json(await contents(path), path) };
+  // A pipe, such as the shell's <(…), gives what it has only once.
+  if (stat?.isFIFO()) return readOnce(() => contentsOfPipe(path), path);
   if (!/^\s*([[{"\d-]|true|false|null)/.test(typed)) {
     throw new LayersError(
       'UnreadableEvent',
@@ -42,7 +36,45 @@ export function eventSource(typed: string): EventSource {
   return { read: async () => json(typed, 'event') };
 }
 
-function json(value: string, what: string): string {
+function readOnce(read: () => Promise<string>, what: string): EventSource {
+  let input: Promise<string> | undefined;
+  return {
+    read: async () => {
+      input ??= read();
+      return json(await input, what);
+    },
+  };
+}
+
+async function contents(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
+}
+
+/** As a stream that waits for its writer: a thread that does would hold up the end of the process. */
+async function contentsOfPipe(pipe: string): Promise<string> {
+  try {
+    const fd = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+    return await text(new Socket({ fd, writable: false }));
+  } catch (cause) {
+    throw unreadable(pipe, cause);
+  }
+}
+
+function unreadable(path: string, cause: unknown): LayersError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new LayersError(
+    'UnreadableEvent',
+    `event ${path} cannot be read: ${reason}; name a file that you may read`,
+    { cause },
+  );
+}
+
+function json(found: string, what: string): string {
+  const value = found.replace(/^\uFEFF/, '');
   try {
     JSON.parse(value);
   } catch (cause) {
@@ -59,8 +91,11 @@ function json(value: string, what: string): string {
   return value;
 }
 
-function isFile(path: string): boolean {
-  // A long JSON text is no file name at all.
-  if (path.length > 1000 || path.includes('\n')) return false;
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+/** What is at a path; a JSON text is none, and often too long to be one. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
