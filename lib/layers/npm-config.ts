@@ -42,7 +42,9 @@ export async function npmOptions(environment = process.env): Promise<NpmOptions>
     if (name !== undefined && value !== null) options[name] = value;
   }
   options.cache = join(String(config.cache), '_cacache');
-  if (typeof config.cafile === 'string') options.ca = certificates(config.cafile);
+  if (typeof config.cafile === 'string') {
+    options.ca = certificates(config.cafile) ?? options.ca;
+  }
   const files = [config.globalconfig, config.userconfig, join(process.cwd(), '.npmrc')];
   return { ...options, ...credentials(files.map(String), environment) };
 }
@@ -58,14 +60,16 @@ async function npmConfig(environment: NodeJS.ProcessEnv): Promise<Record<string,
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new LayersError(
       'NpmConfigUnreadable',
-      `"npm config list --json" failed: ${reason}; check that npm is on the PATH`,
+      `"npm config list --json" failed: ${reason}; check that npm is on the PATH, and can read its configuration and its cafile`,
       { cause },
     );
   }
 }
 
-function certificates(file: string): string[] {
-  return readFileSync(file, 'utf8').match(/-----BEGIN[\s\S]+?-----END [^\n]+/g) ?? [];
+/** Undefined where there is no such file, which npm ignores. */
+function certificates(file: string): string[] | undefined {
+  const text = readIfThere(file);
+  return text === undefined ? undefined : (text.match(/-----BEGIN[\s\S]+?-----END [^\n]+/g) ?? []);
 }
 
 /** npm lists everything but its credentials (`//registry.example.com/:_authToken`). */
@@ -83,11 +87,20 @@ function credentials(files: readonly string[], environment: NodeJS.ProcessEnv): 
 }
 
 function linesOf(file: string): string[] {
+  return readIfThere(file)?.split('\n') ?? [];
+}
+
+function readIfThere(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8').split('\n');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new LayersError(
+      'NpmConfigUnreadable',
+      `${file}, which npm's configuration names, cannot be read (${code}); make it a readable file, or correct what "npm config list" says`,
+      { cause },
+    );
   }
 }
 

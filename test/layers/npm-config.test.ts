@@ -37,6 +37,25 @@ test('registry, cache, certificates, proxy and credentials are the user’s', as
   });
 });
 
+test('a file of certificates that is not there is ignored, as npm does', async () => {
+  const folder = temporaryFolder();
+  const environment = { PATH: process.env.PATH, HOME: folder };
+  const npm_config_cafile = join(folder, 'nowhere.pem');
+  expect((await npmOptions({ ...environment, npm_config_cafile })).ca).toBeUndefined();
+});
+
+test.each([
+  ['cafile', 'can read its configuration and its cafile'],
+  ['userconfig', 'cannot be read (EISDIR); make it a readable file'],
+])('fails when %s is a folder', async (name, message) => {
+  const folder = temporaryFolder();
+  const environment = { PATH: process.env.PATH, HOME: folder, [`npm_config_${name}`]: folder };
+  await expect(npmOptions(environment)).rejects.toMatchObject({
+    code: 'NpmConfigUnreadable',
+    message: expect.stringContaining(message),
+  });
+});
+
 test('fails when npm is not there', async () => {
   await expect(npmOptions({ PATH: temporaryFolder() })).rejects.toMatchObject({
     code: 'NpmConfigUnreadable',
