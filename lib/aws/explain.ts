@@ -24,6 +24,8 @@ const CERTIFICATE = /CERT|UNABLE_TO_(VERIFY|GET)/;
 interface AwsErrorShape extends Error {
   readonly code?: string;
   readonly hostname?: string;
+  /** What is no URL. */
+  readonly input?: string;
   readonly $metadata?: { readonly httpStatusCode?: number };
   readonly $retryable?: { readonly throttling?: boolean };
 }
@@ -41,12 +43,12 @@ export function isThrottling(error: unknown): boolean {
  * thrown as it is; a LayersError passes through.
  *
  * Codes: `NoCredentials`, `ExpiredCredentials`, `RefusedCredentials`, `AccessDenied`, `Throttled`,
- * `NoSuchEndpoint`, `EndpointUnreachable`, `CertificateNotTrusted`, `RequestFailed`.
+ * `InvalidEndpoint`, `NoSuchEndpoint`, `EndpointUnreachable`, `CertificateNotTrusted`, `RequestFailed`.
  */
 export function explain(error: unknown, { action, region, role }: RequestContext): LayersError {
   if (error instanceof LayersError) return error;
   if (!(error instanceof Error)) throw error;
-  const { name, message, code = '', hostname, $metadata } = error as AwsErrorShape;
+  const { name, message, code = '', hostname, input, $metadata } = error as AwsErrorShape;
   const who = role ?? 'the credentials of the environment';
   const because = (errorCode: string, text: string) =>
     new LayersError(errorCode, text, { cause: error });
@@ -78,6 +80,12 @@ export function explain(error: unknown, { action, region, role }: RequestContext
     return because(
       'Throttled',
       `${action} is still throttled in ${region} after several attempts: ${message}; try again later`,
+    );
+  }
+  if (code === 'ERR_INVALID_URL') {
+    return because(
+      'InvalidEndpoint',
+      `endpoint "${input}" is no URL; correct or unset AWS_ENDPOINT_URL, its form for the service, or the profile's endpoint_url`,
     );
   }
   if (UNKNOWN_HOST.test(code)) {

@@ -16,6 +16,7 @@ test.each([
   ['AccessDenied', awsError('403', 'UnknownError', 403)],
   ['Throttled', awsError('ThrottlingException')],
   ['Throttled', awsError('AnyName', 'slow down', 429)],
+  ['InvalidEndpoint', network('ERR_INVALID_URL')],
   ['NoSuchEndpoint', network('ENOTFOUND')],
   ['CertificateNotTrusted', network('DEPTH_ZERO_SELF_SIGNED_CERT')],
   ['CertificateNotTrusted', network('UNABLE_TO_VERIFY_LEAF_SIGNATURE')],
@@ -34,6 +35,11 @@ test('fails naming the action, the role, the region and AWS’s own words', () =
 
 test('fails naming the host that does not exist', () => {
   expect(explain(network('ENOTFOUND'), request).message).toContain('ssm.eu-west-1.amazonaws.com');
+});
+
+test('fails naming the endpoint that is no URL', () => {
+  const error = Object.assign(network('ERR_INVALID_URL'), { input: 'nonsense' });
+  expect(explain(error, request).message).toContain('endpoint "nonsense" is no URL; correct or');
 });
 
 test('leaves an error that is explained already as it is', () => {
