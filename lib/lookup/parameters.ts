@@ -91,8 +91,10 @@ export class ParameterStore {
 }
 
 async function defaultRegion(): Promise<string> {
-  const fromEnvironment = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  const fromEnvironment = process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION;
   if (fromEnvironment) return fromEnvironment;
+  // The SDK takes an empty one for the region, and does not look at the profile.
+  delete process.env.AWS_REGION;
   const ssm = new SSMClient({});
   try {
     return await ssm.config.region();

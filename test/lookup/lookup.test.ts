@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   GetParameterCommand,
   GetParametersByPathCommand,
@@ -9,6 +11,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { listLayers, lookupArn } from '../../lib/lookup';
 import { parseRegion } from '../../lib/lookup/names';
 import { awsError, SESSION } from '../publish/fixture';
+import { temporaryFolder } from '../temporary-folder';
 
 const ssm = mockClient(SSMClient);
 const sts = mockClient(STSClient);
@@ -71,12 +74,28 @@ test('takes the region from AWS_REGION, then from AWS_DEFAULT_REGION', async () 
     process.env.AWS_DEFAULT_REGION = 'us-east-2';
     delete process.env.AWS_REGION;
     expect(await lookupArn({ runtime: 'deno' })).toMatchObject({ region: 'us-east-2' });
+    process.env.AWS_REGION = '';
+    expect(await lookupArn({ runtime: 'deno' })).toMatchObject({ region: 'us-east-2' });
     process.env.AWS_REGION = 'us-west-1';
     expect(await lookupArn({ runtime: 'deno' })).toMatchObject({ region: 'us-west-1' });
     delete process.env.AWS_REGION;
     delete process.env.AWS_DEFAULT_REGION;
     Object.assign(process.env, { AWS_CONFIG_FILE: '/dev/null' });
     await expect(lookupArn({ runtime: 'deno' })).rejects.toMatchObject({ code: 'NoRegion' });
+  } finally {
+    process.env = before;
+  }
+});
+
+test('takes the region from the profile where AWS_REGION is empty', async () => {
+  ssm.on(GetParameterCommand).resolves({ Parameter: { Value: arn } });
+  const before = { ...process.env };
+  try {
+    const AWS_CONFIG_FILE = join(temporaryFolder(), 'config');
+    writeFileSync(AWS_CONFIG_FILE, '[default]\nregion = eu-west-3\n');
+    const empty = { AWS_REGION: '', AWS_DEFAULT_REGION: '', AWS_PROFILE: 'default' };
+    Object.assign(process.env, empty, { AWS_CONFIG_FILE });
+    expect(await lookupArn({ runtime: 'deno' })).toMatchObject({ region: 'eu-west-3' });
   } finally {
     process.env = before;
   }
