@@ -142,13 +142,11 @@ async function offersOfNpm(
 export function npmVersions(): PackageVersions {
   return async (name) => {
     try {
-      const { versions } = await pacote.packument(name, await npmOptions());
-      return new Map(
-        Object.entries(versions).flatMap(([version, { dist }]): [string, string][] => {
-          const integrity = dist.integrity as string | undefined;
-          const usable = EXACT.test(version) && integrity?.startsWith('sha512-');
-          return usable ? [[version, integrity as string]] : [];
-        }),
+      const usable = usableVersions(await pacote.packument(name, await npmOptions()));
+      if (usable.size > 0) return usable;
+      throw new LayersError(
+        'VersionLookupFailed',
+        `the registry names no stable version of ${name} with a sha512 integrity; check "npm config get registry", or use a version that runtime.json pins`,
       );
     } catch (cause) {
       if (cause instanceof LayersError) throw cause;
@@ -160,6 +158,17 @@ export function npmVersions(): PackageVersions {
       );
     }
   };
+}
+
+/** A registry's answer is not always whole: a company's mirror may leave parts out. */
+function usableVersions({ versions }: { readonly versions?: object }): Map<string, string> {
+  const usable = new Map<string, string>();
+  for (const [version, published] of Object.entries(versions ?? {})) {
+    const integrity = published?.dist?.integrity;
+    if (typeof integrity !== 'string' || !integrity.startsWith('sha512-')) continue;
+    if (EXACT.test(version)) usable.set(version, integrity);
+  }
+  return usable;
 }
 
 function newestFirst(versions: readonly string[]): string[] {
