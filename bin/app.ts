@@ -19,7 +19,7 @@ async function delivery(names: boolean): Promise<void> {
     ? standalone.placeholderRelease(delivery, folders)
     : await prepareRelease(delivery, folders, (missing) => say(`building ${missing.join(', ')}`));
   const plan = planDelivery(delivery, layers, examples);
-  if (!names) writeReleasePlan(releasePlan(plan), folders);
+  if (!names) await writeReleasePlan(releasePlan(plan), folders);
   const refusals = names ? [] : config.exampleValues(delivery);
   new DeliveryPipelineStack(app, 'Delivery', { plan, overrides, refusals });
 }

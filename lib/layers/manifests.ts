@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LayersError } from '../errors';
+import { entriesOf } from '../folder';
 import { sha256OfFile } from '../hash';
 import type { LayerManifest } from '../release';
 import { writeJson } from '../write';
@@ -41,14 +42,14 @@ const schema = z.strictObject({
  * Every layer manifest in the folders, sorted by name; a folder that does not exist holds none.
  * The same layer in several folders appears once.
  *
- * @throws LayersError `InvalidManifest`
+ * @throws LayersError `InvalidManifest`, `NotAFolder`
  */
 export function readManifests(dirs: readonly string[]): LayerManifest[] {
   const manifests = new Map<string, LayerManifest>();
-  for (const dir of dirs.filter((candidate) => existsSync(candidate))) {
+  for (const dir of dirs) {
     // Names of layers have no dot; bills of materials may lie here, too.
-    for (const file of readdirSync(dir).filter((name) => /^[^.]+\.json$/.test(name))) {
-      const manifest = readManifest(join(dir, file));
+    for (const { name } of entriesOf(dir).filter((entry) => /^[^.]+\.json$/.test(entry.name))) {
+      const manifest = readManifest(join(dir, name));
       if (!manifests.has(manifest.name)) manifests.set(manifest.name, manifest);
     }
   }

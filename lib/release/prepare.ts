@@ -1,8 +1,10 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeliveryConfig } from '../config';
+import { entriesOf } from '../folder';
 import { buildExamples, buildLayers, findManifest, loadRuntimes, resolveLayers } from '../layers';
 import type { ExampleRuntime } from '../plan';
+import { writeJson } from '../write';
 import { type ReleaseLayer, type ReleasePlan, releaseLayer } from './model';
 
 /** What synth needs to know of the layers and examples of a release. */
@@ -39,12 +41,15 @@ export function releaseFolders(root = process.cwd()): ReleaseFolders {
  * to the same digest.
  *
  * @param onMissing called before the layers that lack a manifest are built
+ * @throws LayersError `NotAFolder`, and what a build throws
  */
 export async function prepareRelease(
   config: DeliveryConfig,
   folders: ReleaseFolders,
   onMissing: (names: string[]) => void = () => {},
 ): Promise<Release> {
+  // A file in the place of a folder is known before a layer is built.
+  for (const folder of Object.values(folders)) entriesOf(folder);
   const specs = resolveLayers({ runtimes: config.runtimes });
   const dirs = [folders.layers, ...subfolders(folders.manifests)];
   const missing = specs.filter((spec) => findManifest(spec, dirs) === undefined);
@@ -77,18 +82,12 @@ export async function prepareRelease(
 }
 
 /** Writes `release.json`, which the publish and smoke actions read. */
-export function writeReleasePlan(plan: ReleasePlan, folders: ReleaseFolders): void {
-  mkdirSync(folders.release, { recursive: true });
-  writeFileSync(join(folders.release, 'release.json'), `${JSON.stringify(plan, null, 2)}\n`);
+export function writeReleasePlan(plan: ReleasePlan, folders: ReleaseFolders): Promise<void> {
+  return writeJson(join(folders.release, 'release.json'), plan);
 }
 
 function subfolders(dir: string): string[] {
-  try {
-    return readdirSync(dir, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
-      .map((entry) => join(dir, entry.name));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+  return entriesOf(dir)
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
+    .map((entry) => join(dir, entry.name));
 }

@@ -300,6 +300,19 @@ describe('reading manifests', () => {
   });
 });
 
+test('a file in the place of a folder of layers is named, with what to do', () => {
+  const file = join(temporaryFolder(), 'layers');
+  writeFileSync(file, '');
+  for (const dir of [file, join(file, 'below')]) {
+    expect(() => readManifests([dir])).toThrow(
+      expect.objectContaining({
+        code: 'NotAFolder',
+        message: `${dir} has to be a folder, and it or what it lies in is a file; remove that file`,
+      }),
+    );
+  }
+});
+
 function flipByte(file: string): void {
   const bytes = readFileSync(file);
   bytes[100] = (bytes[100] as number) ^ 1;
