@@ -79,7 +79,7 @@ async function run(runtime: string, options: Options): Promise<number> {
       onNotice: say,
     });
     if (options.watch) return await invokeOnChanges(fn, event);
-    return await invokeOnce(fn, event);
+    return (await invokeOnce(fn, event)).status;
   } catch (error) {
     // What an interrupt has broken off is no fault.
     if (ending) return EXIT.interrupted;
@@ -90,29 +90,36 @@ async function run(runtime: string, options: Options): Promise<number> {
   }
 }
 
-/** The answer goes to standard output, alone; everything else to standard error. */
-async function invokeOnce(fn: LocalFunction, event: EventSource): Promise<number> {
-  const result = await fn.invoke(await event.read());
-  if (result.log !== '') process.stderr.write(colors.dim(withLineEnd(result.log)));
-  if (result.payload !== '') {
-    process.stdout.write(
-      withLineEnd(describePayload(result.payload, process.stdout.isTTY ?? false)),
-    );
-  }
-  say(describeInvocation(fn, result));
-  return exitCode(result);
+interface Outcome {
+  readonly status: number;
+  /** False where nobody reads standard output any more. */
+  readonly read: boolean;
 }
 
-/** Runs until it is interrupted; what is wrong with one run may be right in the next. */
-async function invokeOnChanges(fn: LocalFunction, event: EventSource): Promise<never> {
+/** The answer goes to standard output, alone; everything else to standard error. */
+async function invokeOnce(fn: LocalFunction, event: EventSource): Promise<Outcome> {
+  const result = await fn.invoke(await event.read());
+  if (result.log !== '') process.stderr.write(colors.dim(withLineEnd(result.log)));
+  const answer = describePayload(result.payload, process.stdout.isTTY ?? false);
+  const read = answer === '' || (await print(withLineEnd(answer)));
+  say(describeInvocation(fn, result));
+  return { status: exitCode(result), read };
+}
+
+/**
+ * Runs until it is interrupted, or nobody reads the answers any more; what is wrong with one run may
+ * be right in the next.
+ */
+async function invokeOnChanges(fn: LocalFunction, event: EventSource): Promise<number> {
   const watcher = new Watcher(fn.spec.codeDir, event.file ? [event.file] : []);
   try {
     for (;;) {
-      await invokeOnce(fn, event).catch((error) => {
+      const outcome = await invokeOnce(fn, event).catch((error) => {
         // What is gone cannot be watched.
         if (error instanceof LayersError && error.code === 'InvalidCode') throw error;
         say(describeError(error));
       });
+      if (outcome?.read === false) return outcome.status;
       say(colors.dim(`watching ${fn.spec.codeDir}; Ctrl-C ends`));
       say(colors.dim(`${await watcher.next()} changed`));
     }
@@ -124,6 +131,13 @@ async function invokeOnChanges(fn: LocalFunction, event: EventSource): Promise<n
 function exitCode({ how, functionError }: InvokeResult): number {
   if (how === 'not-run') return EXIT.notRun;
   return functionError ? EXIT.failed : EXIT.answered;
+}
+
+/** Answers whether somebody reads it. */
+function print(text: string): Promise<boolean> {
+  return new Promise((done) => {
+    process.stdout.write(text, (error) => done(!error));
+  });
 }
 
 function say(line: string): void {

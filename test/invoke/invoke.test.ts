@@ -130,6 +130,38 @@ describe('invoke', () => {
     expect(leftIn(temporary)).toEqual([]);
   });
 
+  test.each([[[]], [['--watch']]])(
+    'takes a reader that has gone for no fault, with %j',
+    async (options) => {
+      const { code, temporary } = folder(
+        `unread${options}`,
+        `export const handler = (event) => {
+        if (event.fail) throw new Error('x'.repeat(1e6));
+        return 'x'.repeat(1e6);
+      };`,
+      );
+      for (const [event, status] of [
+        ['{}', 0],
+        ['{"fail":true}', 1],
+      ]) {
+        const child = spawn(
+          process.execPath,
+          [SCRIPT, 'node', '--code', code, '--event', `${event}`, ...options],
+          { env: environment(temporary) },
+        );
+        running.add(child);
+        let stderr = '';
+        child.stderr.on('data', (chunk) => {
+          stderr += chunk;
+        });
+        child.stdout.once('data', () => child.stdout.destroy());
+        expect(await once(child, 'close')).toEqual([status, null]);
+        expect(stderr).not.toContain('EPIPE');
+        expect(leftIn(temporary)).toEqual([]);
+      }
+    },
+  );
+
   test('ends with its terminal, and leaves nothing', async () => {
     const { code, temporary } = folder('hung-up', 'export const handler = () => "ran";');
     const child = spawn(process.execPath, [SCRIPT, 'node', '--code', code, '--watch'], {
