@@ -89,9 +89,9 @@ const runtime = z.strictObject({
   /** Exact versions, the one that `latest` points at included. */
   versions: z
     .array(
-      z
-        .string()
-        .regex(/^\d+\.\d+\.\d+$/, { error: 'is not an exact version; write for example 2.9.5' }),
+      z.string().regex(/^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}$/, {
+        error: 'is not an exact version; write for example 2.9.5',
+      }),
     )
     .min(1, { error: 'is empty; name at least one version' }),
   architectures: z

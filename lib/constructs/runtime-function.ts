@@ -89,7 +89,7 @@ function entryIsFile(entry: string): boolean {
 }
 
 function folderHandler(entry: string, handler: string, extensions?: readonly string[]) {
-  const [, file] = /^((?:[^.\s]+\/)?[^/.\s]+)\.[^/\s]+$/.exec(handler) ?? [];
+  const [, file] = /^((?:[^\s]+\/)?[^/.\s]+)\.[^/\s]+$/.exec(handler) ?? [];
   if (file === undefined) {
     throw new LayersError(
       'InvalidHandler',
@@ -115,7 +115,7 @@ function fileHandler(scope: Construct, runtime: string, entry: string, exportNam
       `handler "${exportName}" is not the name of an export of ${entry}; write for example handler`,
     );
   }
-  const name = basename(entry, extname(entry)).replaceAll('.', '-');
+  const name = basename(entry, extname(entry)).replaceAll(/[.\s]/g, '-');
   const code = lambda.Code.fromAsset(
     dirname(entry),
     bundledHandler(scope, { runtime, entry, name }),

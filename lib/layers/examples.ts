@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { LayersError } from '../errors';
 import { sha256Hex } from '../hash';
@@ -85,13 +85,12 @@ export function exampleFolder(runtime: Runtime, examplesRoot = EXAMPLES_ROOT): s
 function exampleFiles(runtime: Runtime, examplesRoot?: string): TreeFile[] {
   const folder = exampleFolder(runtime, examplesRoot);
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((file) => ({
-      path: relative(folder, file).split(sep).join('/'),
-      mode: 0o644,
-      content: readFileSync(file),
-    }));
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    // An editor's files are not the function's.
+    .filter((path) => !path.split('/').some((name) => name.startsWith('.')))
+    .filter((path) => statSync(join(folder, path), { throwIfNoEntry: false })?.isFile())
+    .map((path) => ({ path, mode: 0o644, content: readFileSync(join(folder, path)) }));
   if (files.length === 0) {
     throw new LayersError('MissingExample', `folder ${folder} is empty; add the handler's file`);
   }

@@ -81,6 +81,11 @@ describe('configuration', () => {
       /"\^2\.9\.5" is not an exact version/,
     ],
     [
+      'a version written otherwise',
+      (raw) => (raw.runtimes[0].versions = ['2.9.05']),
+      /"2\.9\.05" is not an exact version/,
+    ],
+    [
       'a runtime twice',
       (raw) => (raw.runtimes[1].name = 'deno'),
       /runtimes\.1\.name: "deno" stands twice/,

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildExamples, describeExample, loadRuntimes, resolveLayers } from '../../lib/layers';
 import { buildLayers } from '../../lib/layers/build';
@@ -165,6 +165,19 @@ describe('an example function', () => {
     const examplesRoot = writeFiles(temporaryFolder(), { 'tiny/main.js': 'a' });
     const [built] = await buildExamples({ runtimes, outDir: temporaryFolder(), examplesRoot });
     expect(built?.digest).toBe(digest);
+  });
+
+  test('holds what links lead to, and nothing of an editor', async () => {
+    const { runtimes } = await fixtureRuntime(temporaryFolder());
+    const digestIn = (examplesRoot: string) => describeExample(runtimes[0], examplesRoot).digest;
+    const plain = { 'tiny/main.js': 'a', 'tiny/alias.js': 'a' };
+    const examplesRoot = writeFiles(temporaryFolder(), {
+      'tiny/main.js': 'a',
+      'tiny/.vscode/settings.json': '{}',
+      'tiny/lib/.hidden': '',
+    });
+    symlinkSync('main.js', join(examplesRoot, 'tiny/alias.js'));
+    expect(digestIn(examplesRoot)).toBe(digestIn(writeFiles(temporaryFolder(), plain)));
   });
 });
 

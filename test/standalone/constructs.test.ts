@@ -200,6 +200,25 @@ describe('RuntimeFunction', () => {
     }
   });
 
+  test.each([
+    ['my file.ts', 'my-file.handler'],
+    ['api.v1.ts', 'api-v1.handler'],
+  ])('names the bundle of %s as Lambda takes it', (file, handler) => {
+    const entry = join(temporaryFolder(), file);
+    writeFileSync(entry, 'export const handler = () => 1;');
+    expect(bundles([{ entry }])[0][0]).toBe(handler);
+  });
+
+  test('takes a handler in a folder whose name has a dot', () => {
+    const entry = temporaryFolder();
+    mkdirSync(join(entry, 'api.v1'));
+    writeFileSync(join(entry, 'api.v1/mod.ts'), '');
+    functionOf({ entry, handler: 'api.v1/mod.handler' }).hasResourceProperties(
+      'AWS::Lambda::Function',
+      { Handler: 'api.v1/mod.handler' },
+    );
+  });
+
   test('leaves modules of Bun to Bun', () => {
     const entry = join(temporaryFolder(), 'mod.ts');
     writeFileSync(
