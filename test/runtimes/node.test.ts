@@ -136,10 +136,18 @@ describe('node handlers', () => {
 
   test('CommonJS that requires a module that awaits fails once', async () => {
     const code = "console.log('at main'); exports.handler = require('./awaits.mjs').handler;";
+    const typed = `const n: number = 1; ${code}`;
+    const imports = "import common from './common.cjs'; export const { handler } = common;";
     const awaits = { 'awaits.mjs': 'await Promise.resolve(); export const handler = () => 1;' };
-    for (const file of ['main.cjs', 'main.cts']) {
-      const typed = file.endsWith('.cts') ? 'const n: number = 1;' : '';
-      const layer = await start({ [file]: code + typed, ...awaits });
+    const functions: Record<string, string>[] = [
+      { 'main.js': code },
+      { 'main.cjs': code },
+      { 'main.ts': typed },
+      { 'main.cts': typed },
+      { 'main.mjs': imports, 'common.cjs': code },
+    ];
+    for (const files of functions) {
+      const layer = await start({ ...files, ...awaits });
       const post = await layer.api.nextPost();
       expect(post.path).toBe('/init/error');
       expect(JSON.parse(post.body).errorMessage).toMatch(/top-level await/);

@@ -42,12 +42,18 @@ export async function loadModule(path: string): Promise<Record<string, unknown>>
     const isNamespace = Object.prototype.toString.call(exported) === '[object Module]';
     return isNamespace ? exported : { default: exported };
   } catch (error) {
-    // It awaits at its top level, or imports what does: as an ES module it has not run yet.
-    const asynchronous =
-      (error as NodeJS.ErrnoException | null)?.code === 'ERR_REQUIRE_ASYNC_MODULE';
-    if (!asynchronous || COMMON_JS.test(path)) throw error;
+    if (!isRefused(error)) throw error;
     return importFile(path);
   }
+}
+
+/**
+ * Whether `require` here has refused an ES module that awaits at its top level, or imports what does:
+ * it has not run yet. What CommonJS requires is refused when that has run already.
+ */
+function isRefused(error: unknown): boolean {
+  const { code, requireStack } = (error ?? {}) as { code?: unknown; requireStack?: unknown[] };
+  return code === 'ERR_REQUIRE_ASYNC_MODULE' && requireStack?.[0] === __filename;
 }
 
 /** Whether a file says so by its name, or reads as JavaScript without `import` and `export`. */
