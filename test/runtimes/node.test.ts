@@ -217,6 +217,19 @@ describe('node handlers', () => {
     }
   });
 
+  test('what is no package is not looked for in layers', async () => {
+    const inLayer = {
+      'nodejs/own.mjs': "export default 'of the layer';",
+      'nodejs/node_modules/one/index.js': '',
+      'nodejs/package.json': '{"imports":{"#own":"./own.mjs"}}',
+    };
+    for (const specifier of ['./own.mjs', '#own']) {
+      const imports = `import own from '${specifier}'; export const handler = () => own;`;
+      const failure = await answerBeside('node', inLayer, { 'main.mjs': imports });
+      expect(JSON.parse(failure)).toMatchObject({ errorMessage: expect.stringContaining('own') });
+    }
+  });
+
   test('what NODE_OPTIONS preloads is found there, too', async () => {
     const { manifest } = await realLayer('node');
     const [major] = manifest.version.split('.');

@@ -86,6 +86,7 @@ export function importFromNodePath(): void {
       try {
         return next(specifier, context);
       } catch (error) {
+        if (!isBare(specifier)) throw error;
         for (const parentURL of parents) {
           try {
             return next(specifier, { ...context, parentURL });
@@ -97,4 +98,9 @@ export function importFromNodePath(): void {
       }
     },
   });
+}
+
+/** Whether it names a package: not a file, not what `imports` of a package.json names, not a URL. */
+function isBare(specifier: string): boolean {
+  return !['.', '/', '#'].includes(specifier.charAt(0)) && !URL.canParse(specifier);
 }
