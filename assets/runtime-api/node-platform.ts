@@ -18,7 +18,7 @@ export const nodePlatform = {
     else process.env[name] = value;
   },
   currentFolder: () => process.cwd(),
-  findFile: (paths) => paths.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile()),
+  findFile: (paths) => paths.find(isFile),
   findModule: (name, folder) => {
     try {
       const { createRequire } = process.getBuiltinModule('node:module');
@@ -42,6 +42,16 @@ export const nodePlatform = {
     process.on('beforeExit', callback);
   },
 } satisfies Partial<Platform>;
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch (error) {
+    // Bun's answer where a file stands in place of a folder.
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return false;
+    throw error;
+  }
+}
 
 /**
  * `process.stdout` would write to a pipe that is full later on, which `process.exit` does not wait

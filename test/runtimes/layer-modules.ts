@@ -77,6 +77,7 @@ export function describeLayerModules(
       answerBeside(name, wrapper, files, { _HANDLER: handler });
     expect(await answerTo('wrapper.handler')).toBe('"wrapped"');
     expect(await answerTo('@a/b/in/it.handler')).toBe('"scoped"');
+    expect(await answerTo('@a/b/in/it.handler', { '@a/b': 'a file' })).toBe('"scoped"');
     const own = { 'wrapper.js': "module.exports.handler = () => 'own';" };
     expect(await answerTo('wrapper.handler', own)).toBe('"own"');
     expect(JSON.parse(await answerTo('fs.readFileSync'))).toMatchObject({

@@ -323,6 +323,13 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
     test.each([
       ['the file is missing', {}, 'main.handler', 'Runtime.ImportModuleError', /main/],
       [
+        'its folder is a file',
+        { main: '' },
+        'main/sub.handler',
+        'Runtime.ImportModuleError',
+        /main\/sub/,
+      ],
+      [
         'the file has no such export',
         { [file]: '' },
         undefined,
