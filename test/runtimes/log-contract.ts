@@ -60,6 +60,14 @@ export function describeLogContract(dialect: RuntimeDialect): void {
       expect(records[4]?.[3]).toBe('100% 1n undefined');
     });
 
+    test('placeholders are filled in as by util.format', async () => {
+      const [, record] = await logOf(`
+        class Money { toString() { return '4 EUR'; } }
+        console.log('%s %s %s %d %d', new Money(), 1n, -0, new Date(7), -0);
+        console.log('end');`);
+      expect(record?.split('\t')[3]).toBe('4 EUR 1n -0 7 -0');
+    });
+
     test.each([
       ['4', 1],
       ['1', 0],
