@@ -15,6 +15,8 @@ export interface Context {
   readonly clientContext: unknown;
   readonly identity: unknown;
   readonly tenantId: string | undefined;
+  /** As in `_X_AMZN_TRACE_ID`. */
+  readonly xRayTraceId: string | undefined;
   /** Only for handlers in callback style. */
   callbackWaitsForEmptyEventLoop?: boolean;
   getRemainingTimeInMillis(): number;
@@ -39,6 +41,7 @@ export function contextFactory(platform: Platform): (invocation: Invocation) => 
       clientContext: optional('client context', headers.get('lambda-runtime-client-context')),
       identity: optional('cognito identity', headers.get('lambda-runtime-cognito-identity')),
       tenantId: headers.get('lambda-runtime-aws-tenant-id'),
+      xRayTraceId: headers.get('lambda-runtime-trace-id'),
       getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
     };
   };

@@ -31,6 +31,7 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
           'Lambda-Runtime-Client-Context': '{"client":{"installation_id":"i"}}',
           'Lambda-Runtime-Cognito-Identity': '{"cognitoIdentityId":"c"}',
           'Lambda-Runtime-Aws-Tenant-Id': 'tenant',
+          'Lambda-Runtime-Trace-Id': 'Root=1-2-3',
         },
       );
       expect(JSON.parse(post.body)).toEqual({
@@ -44,6 +45,7 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
         clientContext: { client: { installation_id: 'i' } },
         identity: { cognitoIdentityId: 'c' },
         tenantId: 'tenant',
+        xRayTraceId: 'Root=1-2-3',
         inTime: true,
       });
     });
