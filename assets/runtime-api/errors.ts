@@ -6,13 +6,21 @@ export class RuntimeError extends Error {
   }
 }
 
+/** Names what only the log tells of an error: JSON leaves out what a symbol names. */
+export const OWN = Symbol('own properties');
+
 /** The Runtime API's error document; `cause` is ours, Lambda hands it on as it is. */
 export interface ErrorDocument {
   readonly errorType: string;
   readonly errorMessage: string;
   readonly stackTrace: readonly string[];
   readonly cause?: ErrorDocument;
+  /** What it has beyond these: a code, a service's metadata. */
+  readonly [OWN]?: Readonly<Record<string, unknown>>;
 }
+
+/** Properties that a document has in another form. */
+const DESCRIBED = ['name', 'message', 'stack', 'cause'];
 
 /** Causes of causes that are described: errors may cause each other in a circle. */
 const MAX_CAUSES = 8;
@@ -43,6 +51,7 @@ export function describeError(
         ...(cause === undefined || causes === 0
           ? {}
           : { cause: describeError(cause, inspect, causes - 1) }),
+        [OWN]: ownProperties(error as Record<string, unknown>),
       };
     }
     const isObject = typeof thrown === 'object' || typeof thrown === 'function';
@@ -51,6 +60,25 @@ export function describeError(
   } catch {
     const errorMessage = 'a value was thrown that cannot be described';
     return { errorType: typeof thrown, errorMessage, stackTrace: [] };
+  }
+}
+
+/** Undefined where there are none, or they cannot be known. */
+function ownProperties(error: Record<string, unknown>): ErrorDocument[typeof OWN] {
+  try {
+    const keys = Object.keys(error).filter((key) => !DESCRIBED.includes(key));
+    if (keys.length === 0) return undefined;
+    return Object.fromEntries(keys.map((key) => [key, propertyOf(error, key)]));
+  } catch {
+    return undefined;
+  }
+}
+
+function propertyOf(error: Record<string, unknown>, key: string): unknown {
+  try {
+    return error[key];
+  } catch {
+    return '[a getter that throws]';
   }
 }
 
@@ -91,10 +119,12 @@ function xrayFrame(frame: string) {
   return { path, line: Number(line), label };
 }
 
-/** An error as the log shows it. */
-export function errorText({ errorType, errorMessage, stackTrace, cause }: ErrorDocument): string {
+/** An error as the log shows it, with its own properties in the way of Node.js's console. */
+export function errorText(error: ErrorDocument, inspect: (value: unknown) => string): string {
+  const { errorType, errorMessage, stackTrace, cause, [OWN]: own } = error;
   const text = [`${errorType}: ${errorMessage}`, ...stackTrace].join('\n    ');
-  return cause ? `${text}\nCaused by: ${errorText(cause)}` : text;
+  const all = own ? `${text} ${inspect(own)}` : text;
+  return cause ? `${all}\nCaused by: ${errorText(cause, inspect)}` : all;
 }
 
 export function reasonOf(thrown: unknown): string {

@@ -1,5 +1,5 @@
 import type { Invocation } from './client';
-import { describeError, type ErrorDocument, errorText } from './errors';
+import { describeError, type ErrorDocument, errorText, OWN } from './errors';
 import { formatText } from './format-text';
 import type { Platform } from './platform';
 
@@ -49,7 +49,7 @@ export class Log {
   }
 
   error(error: ErrorDocument): void {
-    this.write('ERROR', [this.json ? error : errorText(error)]);
+    this.write('ERROR', [this.json ? this.withOwn(error) : errorText(error, this.inspect)]);
   }
 
   private write(level: Level, args: readonly unknown[]): void {
@@ -81,6 +81,29 @@ export class Log {
     const message = formatText(args, inspect);
     return JSON.stringify({ ...fields, message, ...(error && describeError(error, inspect)) });
   }
+
+  /** An error with its own properties, those that JSON has no form of as text. */
+  private withOwn({ cause, [OWN]: own = {}, ...error }: ErrorDocument): object {
+    const properties = Object.entries(own).map(([key, value]) => {
+      const omitted = value === undefined || typeof value === 'function';
+      const isJson = omitted || this.asJson(value) !== undefined;
+      return [key, isJson ? value : this.inspect(value)];
+    });
+    return {
+      ...error,
+      ...(cause && { cause: this.withOwn(cause) }),
+      ...Object.fromEntries(properties),
+    };
+  }
+
+  /** What was thrown may have a say in how it is shown, and must not fail what reports it. */
+  private readonly inspect = (value: unknown): string => {
+    try {
+      return this.platform.inspect(value);
+    } catch {
+      return '[cannot be shown]';
+    }
+  };
 
   /** Undefined for what JSON has no form of: a function, a circle, a BigInt. */
   private asJson(value: unknown): string | undefined {

@@ -36,6 +36,26 @@ export function describeLogContract(dialect: RuntimeDialect): void {
     expect(layer.log.match(/\tline \d+\.{200}$/gm)).toHaveLength(20_000);
   });
 
+  /** Fails with an error that tells more than type, message and stack. */
+  const telling = `export const handler = () => {
+    const circle = {};
+    circle.self = circle;
+    const cause = Object.assign(new RangeError('below'), { step: 3 });
+    throw Object.assign(new TypeError('denied', { cause }), {
+      code: 'AccessDenied', $metadata: { httpStatusCode: 403 }, circle, big: 7n,
+    });
+  };`;
+  const hostile = `export const handler = () => {
+    const error = Object.assign(new Error('hostile'), { code: 'E' });
+    Object.defineProperty(error, 'getter', { enumerable: true, get() { throw 1; } });
+    error.self = error;
+    error.shows = { get [Symbol.for('nodejs.util.inspect.custom')]() { throw 2; } };
+    throw new Proxy(error, {});
+  };`;
+  const silent = `export const handler = () => {
+    throw new Proxy(new Error('silent'), { ownKeys() { throw 1; } });
+  };`;
+
   describe('as text', () => {
     test('a record has time, request id, level and message, and is one line', async () => {
       const records = (
@@ -82,6 +102,32 @@ export function describeLogContract(dialect: RuntimeDialect): void {
       await layer.api.invoke({});
       await layer.logged('\n');
       expect(layer.log).toMatch(/^\S+\t1\tERROR\tRangeError: bad\r {4}at [^\n]+\n$/);
+    });
+
+    test('… and with what it has of its own, which the service is not told', async () => {
+      const layer = await start(telling);
+      const { body } = await layer.api.invoke({});
+      expect(Object.keys(JSON.parse(body))).toEqual([
+        'errorType',
+        'errorMessage',
+        'stackTrace',
+        'cause',
+      ]);
+      expect(Object.keys(JSON.parse(body).cause)).toHaveLength(3);
+      await layer.logged('\n');
+      const [top, below] = layer.log.split('Caused by: ');
+      expect(top).toMatch(/TypeError: denied\r {4}at .* \{.*code: ['"]AccessDenied['"]/s);
+      expect(top).toMatch(/httpStatusCode: 403.*ircular.*big: 7n/s);
+      expect(below).toMatch(/^RangeError: below\r.* \{\s*step: 3,?\s*\}\n$/s);
+    });
+
+    test('… however hard it makes that', async () => {
+      for (const code of [hostile, silent]) {
+        const layer = await start(code);
+        const { errorMessage } = JSON.parse((await layer.api.invoke({})).body);
+        expect((await layer.api.invoke({})).path).toBe('/invocation/2/error');
+        await layer.logged(new RegExp(`Error: ${errorMessage}[^\\n]*\\n`));
+      }
     });
   });
 
@@ -148,6 +194,31 @@ export function describeLogContract(dialect: RuntimeDialect): void {
       await broken.api.nextPost();
       await broken.exited;
       expect(JSON.parse(broken.log)).toMatchObject({ message: { errorMessage: 'broken' } });
+    });
+
+    test('the error of an invocation has what it has of its own', async () => {
+      const messageOf = async (code: string) => {
+        const layer = await start(code, JSON_FORMAT);
+        await layer.api.invoke({});
+        await layer.logged('\n');
+        return JSON.parse(layer.log).message;
+      };
+      expect(await messageOf(telling)).toMatchObject({
+        errorType: 'TypeError',
+        errorMessage: 'denied',
+        code: 'AccessDenied',
+        $metadata: { httpStatusCode: 403 },
+        circle: expect.stringMatching(/self: .*[Cc]ircular/),
+        big: '7n',
+        cause: { errorType: 'RangeError', errorMessage: 'below', step: 3 },
+      });
+      expect(await messageOf(hostile)).toMatchObject({
+        errorMessage: 'hostile',
+        code: 'E',
+        getter: '[a getter that throws]',
+        self: expect.any(String),
+      });
+      expect(await messageOf(silent)).toMatchObject({ errorMessage: 'silent' });
     });
 
     test.each([
