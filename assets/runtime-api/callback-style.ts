@@ -28,7 +28,7 @@ export function callbackStyle(
         action();
       };
       const callback: Callback = (error, answer) => {
-        if (called) return;
+        if (called || settled) return;
         called = true;
         const isError = error !== undefined && error !== null;
         if (isError) settle(() => reject(error));

@@ -1,3 +1,4 @@
 export { importFile } from './import-file';
 export type { Connect, Platform, Receiver, Socket } from './platform';
 export { serve } from './serve';
+export { writeAll } from './write-all';

@@ -2,11 +2,10 @@ import { statSync, writeSync } from 'node:fs';
 import { importFile } from './import-file';
 import { original } from './original';
 import type { Platform } from './platform';
+import { writeAll } from './write-all';
 
 /** A reader that has stopped must not keep the process. */
 const FLUSH_MILLISECONDS = 2000;
-/** Never changes: waiting for it is sleeping. */
-const WAITED_FOR = new Int32Array(new SharedArrayBuffer(4));
 
 const timers = original('setTimeout');
 
@@ -58,16 +57,11 @@ function isFile(path: string): boolean {
  * for, and making it costs a millisecond of every start.
  */
 function print(text: string): void {
-  let bytes: Uint8Array = Buffer.from(text);
-  while (bytes.length > 0) {
-    try {
-      bytes = bytes.subarray(writeSync(1, bytes));
-    } catch (error) {
-      // Nobody reads any more: there is no place left to say so.
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
-      Atomics.wait(WAITED_FOR, 0, 0, 1);
-    }
-  }
+  writeAll(
+    text,
+    (bytes) => writeSync(1, bytes),
+    (error) => (error as NodeJS.ErrnoException).code === 'EAGAIN',
+  );
 }
 
 /** What the handler wrote to `process.stdout` itself may still wait for its reader. */

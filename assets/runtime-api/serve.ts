@@ -2,7 +2,7 @@ import { callbackStyle } from './callback-style';
 import { isChunks, writeChunks } from './chunks';
 import { type Invocation, RuntimeApiClient } from './client';
 import { contextFactory, parse, serialize } from './context';
-import { describeError, RuntimeError } from './errors';
+import { describeError, type ErrorDocument, RuntimeError } from './errors';
 import { type Handler, loadHandler } from './handler';
 import { Log } from './log';
 import type { Platform } from './platform';
@@ -36,6 +36,17 @@ export async function serve(platform: Platform): Promise<void> {
     return document;
   };
 
+  /** An invocation's one post: an answer in pieces that has begun ends with the error. */
+  const failInvocation = async (
+    invocation: Invocation,
+    pieces: StreamedAnswer | undefined,
+    document: ErrorDocument,
+  ): Promise<void> => {
+    if (pieces?.begun) return pieces.fail(document);
+    pieces?.abandon();
+    await client?.fail(invocation, document);
+  };
+
   /** Reports what no invocation can survive, then ends the process: Lambda starts another one. */
   const fail = async (thrown: unknown): Promise<void> => {
     const document = describe(thrown);
@@ -43,11 +54,7 @@ export async function serve(platform: Platform): Promise<void> {
     failing = true;
     try {
       if (!handler) await client?.failInit(document);
-      else if (current && streamed?.begun) await streamed.fail(document);
-      else if (current) {
-        streamed?.abandon();
-        await client?.fail(current, document);
-      }
+      else if (current) await failInvocation(current, streamed, document);
       // Its invocation has its answer: that shall arrive, and no other one be blamed.
       else await answering;
     } catch (error) {
@@ -133,9 +140,8 @@ export async function serve(platform: Platform): Promise<void> {
       } catch (thrown) {
         if (failing) return;
         const document = describe(thrown);
-        const begun = streamed?.begun ? streamed : undefined;
-        if (!begun) streamed?.abandon();
-        answer = () => (begun ? begun.fail(document) : api.fail(invocation, document));
+        const pieces = streamed;
+        answer = () => failInvocation(invocation, pieces, document);
       }
       if (failing) return;
       current = undefined;

@@ -12,6 +12,7 @@ export const CALLING_BACK = `
       case 'nothing': later(() => callback()); return;
       case 'error': later(() => callback(new TypeError('back'))); return;
       case 'text': later(() => callback('just text')); return;
+      case 'throw late': later(() => callback(null, 'late')); throw new RangeError('thrown');
       case 'throw': throw new RangeError('thrown');
       case 'promise': return Promise.resolve('promised');
       case 'reject': return Promise.reject(new RangeError('rejected'));

@@ -183,6 +183,12 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
       expect(performance.now() - called).toBeGreaterThan(950);
     });
 
+    test('calls back too late for another event to be taken for it', async () => {
+      const { api } = await start(CALLING_BACK);
+      expect((await api.invoke({ how: 'throw late' })).path).toMatch(/error$/);
+      expect((await api.invoke({ how: 'never', linger: 200 })).body).toBe('null');
+    });
+
     test('fails when its promise never settles and nothing is left to wait for', async () => {
       const { api, exited } = await start(CALLING_BACK);
       const post = await api.invoke({ how: 'async never' });

@@ -1,5 +1,11 @@
 // Client of the Lambda Runtime API for Deno.
-import { importFile, type Receiver, type Socket, serve } from '../../runtime-api/index.js';
+import {
+  importFile,
+  type Receiver,
+  type Socket,
+  serve,
+  writeAll,
+} from '../../runtime-api/index.js';
 
 /** What is used here of https://docs.deno.com/api/deno. */
 declare const Deno: {
@@ -31,7 +37,6 @@ declare function addEventListener(
 
 const READ_BYTES = 64 * 1024;
 const { env, exit } = Deno;
-const encoder = new TextEncoder();
 
 async function connect(hostname: string, port: number, receiver: Receiver): Promise<Socket> {
   const conn = await Deno.connect({ hostname, port });
@@ -115,23 +120,6 @@ function isMissing(error: unknown): boolean {
   return ['NotFound', 'NotADirectory'].includes((error as Error).name);
 }
 
-/** Never changes: waiting for it is sleeping. Made only where a child has made the pipe non-blocking. */
-let waitForReader: Int32Array | undefined;
-
-function print(text: string): void {
-  let bytes = encoder.encode(text);
-  while (bytes.length > 0) {
-    try {
-      bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
-    } catch (error) {
-      // Nobody reads any more: there is no place left to say so.
-      if ((error as Error).name !== 'WouldBlock') return;
-      waitForReader ??= new Int32Array(new SharedArrayBuffer(4));
-      Atomics.wait(waitForReader, 0, 0, 1);
-    }
-  }
-}
-
 // Without await: Deno would end a main module that waits for ever before `beforeunload`.
 serve({
   extensions: ['.ts', '.js', '.mjs', '.mts', '.cjs', '.cts', '.tsx', '.jsx'],
@@ -144,7 +132,12 @@ serve({
   findFile,
   loadModule: importFile,
   inspect: Deno.inspect,
-  print,
+  print: (text) =>
+    writeAll(
+      text,
+      (bytes) => Deno.stdout.writeSync(bytes),
+      (error) => (error as Error).name === 'WouldBlock',
+    ),
   exit: async (code) => exit(code),
   onUncaught: (callback) => {
     addEventListener('unhandledrejection', (event) => {
