@@ -1,4 +1,3 @@
 export { importFile } from './import-file';
 export type { Connect, Platform, Receiver, Socket } from './platform';
 export { serve } from './serve';
-export { writeAll } from './write-all';

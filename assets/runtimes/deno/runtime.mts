@@ -1,11 +1,6 @@
 // Client of the Lambda Runtime API for Deno.
-import {
-  importFile,
-  type Receiver,
-  type Socket,
-  serve,
-  writeAll,
-} from '../../runtime-api/index.js';
+import { importFile, type Receiver, type Socket, serve } from '../../runtime-api/index.js';
+import { writeAll } from '../../runtime-api/write-all.js';
 
 /** What is used here of https://docs.deno.com/api/deno. */
 declare const Deno: {
