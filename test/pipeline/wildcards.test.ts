@@ -1,34 +1,11 @@
-import { App } from 'aws-cdk-lib';
-import type { CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
-import { context } from '../../cdk.json';
-import { DeliveryPipelineStack } from '../../lib/pipeline';
-import { temporaryFolder } from '../temporary-folder';
-import { planOf, rawConfig } from './fixture';
-import { stacksOf } from './template-limits';
-
-interface Statement {
-  readonly Effect: string;
-  readonly Action?: string | string[];
-  readonly Resource?: unknown;
-  readonly Principal?: unknown;
-  readonly NotAction?: unknown;
-  readonly NotResource?: unknown;
-  readonly NotPrincipal?: unknown;
-}
-
-/** A statement that a template grants something with. */
-interface Grant {
-  /** Stack and resource, without the hashes of CDK. */
-  readonly owner: string;
-  readonly statement: Statement;
-}
+import { allStatements, type Statement } from './grants';
 
 /**
  * What cdk-nag leaves open: it acknowledges actions and resources one by one, so an acknowledged
  * `*` admits any further action; and it does not look at policies of buckets, keys and topics.
  */
 describe('wildcards in the policies of all templates', () => {
-  const grants = allGrants();
+  const grants = allStatements().filter(({ statement }) => statement.Effect === 'Allow');
 
   test('are these statements, each for the reason that is given', () => {
     const found = grants
@@ -46,40 +23,6 @@ describe('wildcards in the policies of all templates', () => {
     expect(inverted).toEqual([]);
   });
 });
-
-function allGrants(): Grant[] {
-  const raw = rawConfig();
-  raw.waves[1].regions.push('ca-west-1');
-  const plan = planOf({
-    ...raw,
-    notifications: { emails: ['ops@example.com'] },
-    monitoring: { dashboard: true },
-    schedule: 'rate(7 days)',
-  });
-  const app = new App({ context, outdir: temporaryFolder() });
-  new DeliveryPipelineStack(app, 'Delivery', { plan });
-  return stacksOf(app.synth()).flatMap(grantsOf);
-}
-
-/** Of every property that is a policy, whatever the resource calls it; trust policies included. */
-function grantsOf({ stackName, template }: CloudFormationStackArtifact): Grant[] {
-  const stack = stackName.replace(/^layers-(delivery-)?/, '').replace(/^(support)-.*/, '$1');
-  return Object.entries<{ Properties?: object }>(template.Resources).flatMap(
-    ([logicalId, { Properties }]) =>
-      statementsIn(Properties)
-        .filter(({ Effect }) => Effect === 'Allow')
-        .map((statement) => ({
-          owner: `${stack} ${logicalId.replace(/(DefaultPolicy)?[0-9A-F]{8}$/, '')}`,
-          statement,
-        })),
-  );
-}
-
-function statementsIn(value: unknown): Statement[] {
-  if (typeof value !== 'object' || value === null) return [];
-  const { Statement: found } = value as { Statement?: Statement[] };
-  return Array.isArray(found) ? found : Object.values(value).flatMap(statementsIn);
-}
 
 function wildcardsOf({ Action, Resource, Principal }: Statement) {
   const everything = [Resource].flat().includes('*') ? ['on *'] : [];
