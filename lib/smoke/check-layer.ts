@@ -113,7 +113,9 @@ async function checkAnswer(
     if (allowNotRun && errorType === 'Rehearsal.NotRun') {
       return { problems: [], notRun: String(errorMessage) };
     }
-    const what = answer ? `${errorType}: ${errorMessage}` : excerpt(payload);
+    // Lambda names no type where a function that answered before has taken too long.
+    const said = [errorType, errorMessage].filter((part) => part !== undefined).join(': ');
+    const what = said || excerpt(payload);
     return { problems: [`function ${functionName} failed: ${what}`] };
   }
   if (!answer) {

@@ -210,10 +210,18 @@ test.each([
   expect((await messages())[0]).toContain(message);
 });
 
-test('fails with the function’s own error', async () => {
-  const Payload = json({ errorType: 'Runtime.ExitError', errorMessage: 'exit status 1' });
-  lambda.on(InvokeCommand).resolves({ FunctionError: 'Unhandled', Payload });
-  expect((await messages())[0]).toContain('failed: Runtime.ExitError: exit status 1');
+test.each([
+  [
+    { errorType: 'Runtime.ExitError', errorMessage: 'exit status 1' },
+    'Runtime.ExitError: exit status 1',
+  ],
+  // As Lambda says it of an environment that has answered before: without a type.
+  [{ errorMessage: 'Task timed out after 30.00 seconds' }, 'Task timed out after 30.00 seconds'],
+  [{ message: 'neither' }, '{"message":"neither"}'],
+])('fails with the function’s own error %#', async (error, said) => {
+  lambda.on(InvokeCommand).resolves({ FunctionError: 'Unhandled', Payload: json(error) });
+  const { functionName } = arm64Names;
+  expect((await messages())[0]).toBe(`function ${functionName} failed: ${said}`);
 });
 
 describe('retries', () => {
