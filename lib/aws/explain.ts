@@ -18,6 +18,8 @@ const THROTTLED =
 const UNKNOWN_HOST = /^(ENOTFOUND|EAI_AGAIN)$/;
 const UNREACHABLE =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|TimeoutError)$/;
+/** The SDK's message where the service gave none. */
+const BODILESS = 'UnknownError';
 const CERTIFICATE = /CERT|UNABLE_TO_(VERIFY|GET)/;
 
 /** The parts of an AWS SDK or Node network error that tell one from another. */
@@ -28,6 +30,12 @@ interface AwsErrorShape extends Error {
   readonly input?: string;
   readonly $metadata?: { readonly httpStatusCode?: number };
   readonly $retryable?: { readonly throttling?: boolean };
+}
+
+/** AWS's own words; the status of an answer without a body, as S3 gives it to a HEAD request. */
+export function wordsOf(error: Error): string {
+  if (error.message !== BODILESS) return error.message;
+  return `HTTP status ${(error as AwsErrorShape).$metadata?.httpStatusCode}, no reason given`;
 }
 
 export function isThrottling(error: unknown): boolean {
@@ -48,7 +56,8 @@ export function isThrottling(error: unknown): boolean {
 export function explain(error: unknown, { action, region, role }: RequestContext): LayersError {
   if (error instanceof LayersError) return error;
   if (!(error instanceof Error)) throw error;
-  const { name, message, code = '', hostname, input, $metadata } = error as AwsErrorShape;
+  const { name, code = '', hostname, input, $metadata } = error as AwsErrorShape;
+  const message = wordsOf(error);
   const who = role ?? 'the credentials of the environment';
   const because = (errorCode: string, text: string) =>
     new LayersError(errorCode, text, { cause: error });
@@ -107,7 +116,8 @@ export function explain(error: unknown, { action, region, role }: RequestContext
     );
   }
   if ($metadata) {
-    return because('RequestFailed', `${action} failed in ${region}: ${name}: ${message}`);
+    const said = error.message === BODILESS ? message : `${name}: ${message}`;
+    return because('RequestFailed', `${action} failed in ${region}: ${said}`);
   }
   throw error;
 }

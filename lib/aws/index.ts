@@ -1,6 +1,6 @@
 export { bootstrapCure, bootstrapUpdate, qualifierOf } from './bootstrap-command';
 export { clientConfig } from './client-config';
-export { explain, isThrottling, type RequestContext } from './explain';
+export { explain, isThrottling, type RequestContext, wordsOf } from './explain';
 export {
   type AssumeRoleProps,
   callerAccount,

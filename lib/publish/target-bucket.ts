@@ -1,6 +1,6 @@
 import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
-import { bootstrapCure, clientConfig, explain, roleCredentials } from '../aws';
+import { bootstrapCure, clientConfig, explain, roleCredentials, wordsOf } from '../aws';
 import { LayersError } from '../errors';
 import type { ReleaseTarget } from '../release';
 import type { ReleaseZip } from './zips';
@@ -118,7 +118,7 @@ export class TargetBucket {
     if (reason.code !== 'AccessDenied') return reason;
     return new LayersError(
       'AccessDenied',
-      `${action} on bucket ${bucket} is denied to ${publishRoleArn}: ${message}; the bucket must belong to account ${account}, and the role may write to it once you ${this.cure}`,
+      `${action} on bucket ${bucket} is denied to ${publishRoleArn}: ${wordsOf(error as Error)}; the bucket must belong to account ${account}, and the role may write to it once you ${this.cure}`,
       { cause: error },
     );
   }

@@ -13,7 +13,7 @@ test.each([
   ['ExpiredCredentials', awsError('ExpiredTokenException')],
   ['RefusedCredentials', awsError('UnrecognizedClientException')],
   ['AccessDenied', awsError('AccessDeniedException')],
-  ['AccessDenied', awsError('403', 'UnknownError', 403)],
+  ['AccessDenied', awsError('Unknown', 'UnknownError', 403)],
   ['Throttled', awsError('ThrottlingException')],
   ['Throttled', awsError('AnyName', 'slow down', 429)],
   ['InvalidEndpoint', network('ERR_INVALID_URL')],
@@ -31,6 +31,16 @@ test('fails naming the action, the role, the region and AWS’s own words', () =
   const words = `User: ${role} is not authorized to perform: ssm:GetParameter on resource: x`;
   const { message } = explain(awsError('AccessDeniedException', words), request);
   expect(message).toContain(`ssm:GetParameter is denied to ${role} in eu-west-1: ${words}`);
+});
+
+test.each([
+  [403, `ssm:GetParameter is denied to ${role} in eu-west-1: HTTP status 403, no reason given;`],
+  [400, 'ssm:GetParameter failed in eu-west-1: HTTP status 400, no reason given'],
+])('fails with the status of an answer that has no words: %i', (status, said) => {
+  // What the SDK makes of an answer to HEAD, which has no body.
+  const { message } = explain(awsError('Unknown', 'UnknownError', status), request);
+  expect(message).toContain(said);
+  expect(message).not.toContain('Unknown');
 });
 
 test('fails naming the host that does not exist', () => {

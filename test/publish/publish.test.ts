@@ -170,6 +170,14 @@ test('fails with every target in one error', async () => {
   );
 });
 
+test('fails with the status where S3 gives no reason, as for a HEAD request', async () => {
+  s3.on(HeadObjectCommand).rejects(awsError('Unknown', 'UnknownError', 403));
+  const message = publishError(await run())?.message;
+  expect(message).toContain(
+    `s3:GetObject on bucket ${first.bucket} is denied to ${first.publishRoleArn}: HTTP status 403, no reason given; the bucket must belong to account ${HOME}`,
+  );
+});
+
 test('fails with the qualifier in the bootstrap command when it is not the default one', async () => {
   s3.on(PutObjectCommand).rejects(awsError('NoSuchBucket', 'gone', 404));
   const targets = [{ ...first, bucket: `cdk-mine-assets-${HOME}-eu-west-1` }];
