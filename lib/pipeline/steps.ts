@@ -188,13 +188,18 @@ export function approvalComment(wave: WavePlan): string {
     ({ account, region, reason, since }) => `${account}/${region} since ${since} (${reason})`,
   );
   const text = [
-    `Release the layers of execution #{codepipeline.PipelineExecutionId} to wave ${wave.name}: ${describeTargets(wave)}.`,
+    `Release the layers of execution ${EXECUTION_ID} to wave ${wave.name}: ${describeTargets(wave)}.`,
     'The log of Publish-zips names them.',
     ...(paused.length > 0 ? [`Paused: ${paused.join(', ')}.`] : []),
   ].join(' ');
-  // CodePipeline takes 1000 characters.
-  return text.length <= 1000 ? text : `${text.slice(0, 997)}...`;
+  return text.length <= MAX_COMMENT ? text : `${text.slice(0, MAX_COMMENT - 3)}...`;
 }
+
+/** CodePipeline puts the id in its place, a UUID: one character longer. */
+const EXECUTION_ID = '#{codepipeline.PipelineExecutionId}';
+
+/** CodePipeline takes 1000 characters, with the id in its place. */
+const MAX_COMMENT = 1000 - (36 - EXECUTION_ID.length);
 
 /** More targets than these would leave no room for what is paused. */
 const TARGETS_BY_NAME = 12;

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { Template } from 'aws-cdk-lib/assertions';
+import { approvalComment } from '../../lib/pipeline/steps';
 import { planOf, rawConfig } from './fixture';
 import { plannedLayout, renderedLayout, stackOf, stagesOf } from './rendered';
 
@@ -68,4 +70,18 @@ describe('delivery pipeline, in steps', () => {
       .map(({ Configuration }) => Configuration?.ActionMode);
     expect(modes).toEqual(Array(47).fill('REPLACE_ON_FAILURE'));
   });
+});
+
+test('an approval fits into 1000 characters with the id of its execution in it', () => {
+  const regions = ['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2', 'eu-west-1', 'eu-west-2'];
+  const paused = regions.slice(1).map((region) => ({
+    region,
+    reason: 'waits for the quota of code storage to be raised. '.repeat(4),
+    since: '2026-11-22',
+  }));
+  const waves = [{ name: 'long', accounts: ['888888888888'], regions, approval: true, paused }];
+  const text = approvalComment(planOf({ ...rawConfig(), waves }).waves[0]);
+  const shown = text.replace('#{codepipeline.PipelineExecutionId}', randomUUID());
+  expect(shown).toHaveLength(1000);
+  expect(shown).toMatch(/\.\.\.$/);
 });
