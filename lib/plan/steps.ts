@@ -85,7 +85,7 @@ function canaryStep(wave: string, canary: ReleaseTarget): PublishStep {
     stage: `${wave}-canary`,
     ...(hasCloudFormationAction(canary)
       ? { targets: [canary] }
-      : { targets: [], remote: { action: `Publish-remote-${wave}-canary`, targets: [canary] } }),
+      : { targets: [], remote: { action: `Publish-canary-remote-${wave}`, targets: [canary] } }),
     smoke: { action: `Smoke-${wave}-canary`, only: canary },
   };
 }

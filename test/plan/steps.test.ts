@@ -1,4 +1,5 @@
 import { planStages } from '../../lib/plan';
+import { remoteDeployments } from '../../lib/plan/steps';
 import { planOf, rawConfig } from '../pipeline/fixture';
 
 const accounts = (count: number) =>
@@ -73,6 +74,21 @@ describe('a wave', () => {
       'all-publish: 1 publish, 1 remote-publish, 1 smoke',
       'all-release: 1 release, 1 remote-release',
     ]);
+  });
+
+  test("may have the name of another wave's canary stage: remote deployments share no name", () => {
+    const raw = rawConfig();
+    raw.waves[0].regions = ['eu-west-1', ...remote];
+    raw.waves[0].canary = { region: 'ca-west-1' };
+    raw.waves[1].name = `${raw.waves[0].name}-canary`;
+    raw.waves[1].regions = remote;
+    const names = planOf(raw).waves.flatMap(({ steps }) =>
+      remoteDeployments([...(steps?.publish ?? []), ...(steps?.release ?? [])]).map(
+        ({ action }) => action,
+      ),
+    );
+    expect(names).toHaveLength(5);
+    expect(new Set(names).size).toBe(5);
   });
 
   test('asks for approval in a stage of its own, so that a retry does not ask again', () => {
