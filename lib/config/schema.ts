@@ -41,7 +41,10 @@ function isBranch(name: string): boolean {
   return name.length <= 255 && name !== '@' && !forbidden.test(name);
 }
 
-const glob = z.string().min(1, { error: 'is empty; write a path pattern such as assets/**' });
+const glob = z
+  .string()
+  .min(1, { error: 'is empty; write a path pattern such as assets/**' })
+  .max(255, { error: 'is too long; CodePipeline takes patterns of 255 characters' });
 
 /** Where pushes come from. */
 const source = z.strictObject({
@@ -104,7 +107,13 @@ const paused = z.strictObject({
   /** Paused in this account only; in all of the wave's accounts when absent. */
   account: account.optional(),
   region,
-  reason: z.string().trim().min(3, { error: 'is too short; say why the target is paused' }),
+  reason: z
+    .string()
+    .trim()
+    .min(3, { error: 'is too short; say why the target is paused' })
+    .refine((text) => !text.includes('#{'), {
+      error: 'has #{, which is a variable to CodePipeline, whose approvals show it; leave that out',
+    }),
   /** Day on which the pause began. */
   since: z.iso.date({ error: 'is not a day; write it like 2026-11-22' }),
 });

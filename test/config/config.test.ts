@@ -148,6 +148,18 @@ describe('configuration', () => {
       /waves\.0\.canary: 888888888888\/eu-west-2 is not a target of wave "pilot"; name one that is/,
     ],
     [
+      'a path pattern that CodePipeline does not take',
+      (raw) => (raw.source.paths = { include: ['a'.repeat(256)] }),
+      /source\.paths\.include\.0: "a+" is too long; CodePipeline takes patterns of 255/,
+    ],
+    [
+      'a variable of CodePipeline in what an approval shows',
+      (raw) => {
+        raw.waves[0].paused = [{ region: 'us-east-1', reason: 'see #{42}', since: '2026-11-01' }];
+      },
+      /waves\.0\.paused\.0\.reason: "see #\{42\}" has #\{, which is a variable/,
+    ],
+    [
       'a paused canary',
       (raw) => {
         raw.waves[0].canary = { region: 'eu-west-1' };
