@@ -18,6 +18,8 @@ const PAUSE_MILLISECONDS = 50;
 const STEADY_MILLISECONDS = 1000;
 /** How long a response may stay ahead of the request that it answers. */
 const DRAIN_MILLISECONDS = 1000;
+/** After so long a handler that computes may have kept the end of its connection from being read. */
+const SILENT_MILLISECONDS = 1000;
 
 export interface Invocation {
   readonly id: string;
@@ -93,7 +95,7 @@ export class RuntimeApiClient {
     const target = `${BASE}/invocation/${encodeURIComponent(invocation.id)}/response`;
     return new StreamedAnswer({
       startLine: `POST ${target} HTTP/1.1\r\nHost: ${this.address}\r\n${echo(invocation)}`,
-      connect: async () => (this.connection?.ready ? this.connection : await this.connect()),
+      connect: async () => this.standing ?? (await this.connect()),
       conclude: (answered) => this.conclude(target, answered),
     });
   }
@@ -114,6 +116,13 @@ export class RuntimeApiClient {
     return cause ? `${type}Lambda-Runtime-Function-XRay-Error-Cause: ${cause}\r\n` : type;
   }
 
+  /** The connection, where nothing has to be waited for to know that a post may be sent on it. */
+  private get standing(): Connection | undefined {
+    const { connection } = this;
+    if (!connection?.ready || now() - connection.heard > SILENT_MILLISECONDS) return undefined;
+    return connection;
+  }
+
   private nextResponse(): Promise<Response> {
     const { prefetched, connection } = this;
     this.prefetched = undefined;
@@ -128,7 +137,7 @@ export class RuntimeApiClient {
     body: string,
     pipelined: boolean,
   ): Promise<void> {
-    const connection = this.connection?.ready ? this.connection : await this.connect();
+    const connection = this.standing ?? (await this.connect());
     if (!pipelined) {
       await this.conclude(target, connection.send(this.encoder.post(target, fields, body)));
       return;
@@ -213,9 +222,10 @@ async function behindAnswer(
 }
 
 async function drained(connection: Connection): Promise<boolean> {
-  // Counted, because the clock may be set meanwhile.
+  // Counted, because the clock may be set meanwhile. The first wait may be over before anything is
+  // read, when it took long to come to it.
   for (let waited = 0; connection.open && waited < DRAIN_MILLISECONDS; waited++) {
-    if (connection.ready) return true;
+    if (connection.ready && waited > 1) return true;
     await sleep(1);
   }
   return connection.ready;

@@ -11,6 +11,8 @@ export class ConnectionLost extends Error {
   }
 }
 
+const { now } = Date;
+
 interface Waiting {
   resolve(response: Response): void;
   reject(error: unknown): void;
@@ -23,6 +25,8 @@ export class Connection implements Receiver {
   private readonly reader = new ResponseReader((response) => this.deliver(response));
   private finished = false;
   private partDone: () => void = () => {};
+  /** When the latest response came. */
+  heard = now();
 
   private constructor() {}
 
@@ -100,6 +104,7 @@ export class Connection implements Receiver {
   }
 
   private deliver(response: Response): void {
+    this.heard = now();
     const waiting = this.waiting.shift();
     // While a handler works, only what it waits for itself shall keep the process alive.
     if (this.waiting.length === 0) this.socket?.awaited(false);

@@ -199,6 +199,21 @@ export function describeWireContract(dialect: RuntimeDialect): void {
       await goesOn(layer, 'y');
     });
 
+    test.each(['reset', 'end'])('while the handler computes (%s), too', async (how) => {
+      const layer = await start(`
+        export const handler = (event) => {
+          for (const begun = Date.now(); Date.now() - begun < 1500; );
+          return event;
+        };`);
+      const next = await layer.api.expect(NEXT);
+      next.reply(eventResponse('x', 1));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      if (how === 'reset') next.socket.resetAndDestroy();
+      else next.socket.end();
+      const answer = await layer.api.expect(respondsTo('x'));
+      expect(answer.socket).not.toBe(next.socket);
+    });
+
     test.each([
       ['', 'reset'],
       ['', 'end'],
