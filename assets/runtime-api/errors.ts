@@ -67,6 +67,8 @@ export function describeError(
 function ownProperties(error: Record<string, unknown>): ErrorDocument[typeof OWN] {
   try {
     const keys = Object.keys(error).filter((key) => !DESCRIBED.includes(key));
+    // An AggregateError's, which consoles show as well; without them it may say nothing at all.
+    if (Object.hasOwn(error, 'errors') && !keys.includes('errors')) keys.push('errors');
     if (keys.length === 0) return undefined;
     return Object.fromEntries(keys.map((key) => [key, propertyOf(error, key)]));
   } catch {

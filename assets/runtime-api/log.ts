@@ -108,10 +108,18 @@ export class Log {
   /** Undefined for what JSON has no form of: a function, a circle, a BigInt. */
   private asJson(value: unknown): string | undefined {
     const { inspect } = this.platform;
+    // The same object for the same error: else errors in a circle would be walked until the stack ends.
+    const described = new Map<Error, object>();
     try {
-      return JSON.stringify(value, (_, part) =>
-        part instanceof Error ? { ...describeError(part, inspect), ...part } : part,
-      );
+      return JSON.stringify(value, (_, part) => {
+        if (!(part instanceof Error)) return part;
+        const known = described.get(part);
+        if (known) return known;
+        const { [OWN]: own, ...document } = describeError(part, inspect);
+        const all = { ...document, ...own, ...part };
+        described.set(part, all);
+        return all;
+      });
     } catch {
       return undefined;
     }

@@ -45,6 +45,10 @@ export function describeLogContract(dialect: RuntimeDialect): void {
       code: 'AccessDenied', $metadata: { httpStatusCode: 403 }, circle, big: 7n,
     });
   };`;
+  /** What a connection to a name with several addresses fails with says nothing by itself. */
+  const several = `export const handler = () => {
+    throw new AggregateError([new RangeError('first'), new Error('second')]);
+  };`;
   const hostile = `export const handler = () => {
     const error = Object.assign(new Error('hostile'), { code: 'E' });
     Object.defineProperty(error, 'getter', { enumerable: true, get() { throw 1; } });
@@ -119,6 +123,15 @@ export function describeLogContract(dialect: RuntimeDialect): void {
       expect(top).toMatch(/TypeError: denied\r {4}at .* \{.*code: ['"]AccessDenied['"]/s);
       expect(top).toMatch(/httpStatusCode: 403.*ircular.*big: 7n/s);
       expect(below).toMatch(/^RangeError: below\r.* \{\s*step: 3,?\s*\}\n$/s);
+    });
+
+    test('… and with the errors that an AggregateError has', async () => {
+      const layer = await start(several);
+      await layer.api.invoke({});
+      await layer.logged(/\n$/);
+      expect(layer.log).toMatch(
+        /AggregateError: \r.*errors: \[.*Error: first.*Error: second.*\n$/s,
+      );
     });
 
     test('… however hard it makes that', async () => {
@@ -219,6 +232,30 @@ export function describeLogContract(dialect: RuntimeDialect): void {
         self: expect.any(String),
       });
       expect(await messageOf(silent)).toMatchObject({ errorMessage: 'silent' });
+    });
+
+    test('an AggregateError has its errors', async () => {
+      const errors = [{ errorMessage: 'first' }, { errorMessage: 'second' }];
+      const layer = await start(several, JSON_FORMAT);
+      await layer.api.invoke({});
+      await layer.logged('\n');
+      expect(JSON.parse(layer.log).message).toMatchObject({ errorType: 'AggregateError', errors });
+      const [, logged] = await recordsOf(`
+        console.error(new AggregateError([new RangeError('first'), new Error('second')]));
+        console.log('end');`);
+      expect(logged.message).toMatchObject({ errorType: 'AggregateError', errors });
+    });
+
+    test('errors that lead to each other are walked round once', async () => {
+      const [, record, reads] = await recordsOf(`
+        let reads = 0;
+        const one = new Error('one');
+        const other = Object.assign(new Error('other'), { cause: one });
+        const get = () => { reads++; return other; };
+        Object.defineProperty(one, 'other', { enumerable: true, get });
+        console.error(one); console.log(reads); console.log('end');`);
+      expect(record.message).toMatch(/one.*other/s);
+      expect(reads.message).toBeLessThan(10);
     });
 
     test.each([
