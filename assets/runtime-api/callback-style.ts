@@ -27,27 +27,26 @@ export function callbackStyle(
         whenIdle(undefined);
         action();
       };
+      const answerWith = (answer: unknown) => settle(() => resolve(answer));
+      const failWith = (error: unknown) => settle(() => reject(error));
       const callback: Callback = (error, answer) => {
         if (called || settled) return;
         called = true;
         const isError = error !== undefined && error !== null;
-        if (isError) settle(() => reject(error));
-        else if (context.callbackWaitsForEmptyEventLoop) whenIdle(() => resolve(answer));
-        else settle(() => resolve(answer));
+        if (isError) failWith(error);
+        else if (context.callbackWaitsForEmptyEventLoop) whenIdle(() => answerWith(answer));
+        else answerWith(answer);
       };
       context.callbackWaitsForEmptyEventLoop = true;
-      whenIdle(() => resolve(null));
+      whenIdle(() => answerWith(null));
       try {
         const returned = handler(event, context, callback) as PromiseLike<unknown> | undefined;
         if (typeof returned?.then !== 'function') return;
         // What a promise never tells is no answer.
         if (!called) whenIdle(undefined);
-        returned.then(
-          (answer) => settle(() => resolve(answer)),
-          (error) => settle(() => reject(error)),
-        );
+        returned.then(answerWith, failWith);
       } catch (error) {
-        settle(() => reject(error));
+        failWith(error);
       }
     });
 }

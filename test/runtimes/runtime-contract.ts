@@ -189,6 +189,26 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
       expect((await api.invoke({ how: 'never', linger: 200 })).body).toBe('null');
     });
 
+    test('may call back, or keep its promise, when its event was answered long ago', async () => {
+      const { api } = await start(`
+        let earlier;
+        export function handler({ leave }, context, callback) {
+          earlier?.(null, 'stale');
+          earlier = undefined;
+          if (leave === 'callback') earlier = callback;
+          if (leave !== 'promise') return;
+          callback(null, 'called');
+          return new Promise((resolve) => { earlier = resolve; });
+        }`);
+      for (const [leave, answer] of [
+        ['callback', 'null'],
+        ['promise', '"called"'],
+      ]) {
+        expect((await api.invoke({ leave })).body).toBe(answer);
+        expect((await api.invoke({})).body).toBe('null');
+      }
+    });
+
     test('fails when its promise never settles and nothing is left to wait for', async () => {
       const { api, exited } = await start(CALLING_BACK);
       const post = await api.invoke({ how: 'async never' });
