@@ -135,5 +135,8 @@ export function reasonOf(thrown: unknown): string {
 
 function frames(stack: string): string[] {
   const lines = stack.split('\n').map((line) => line.trim());
-  return lines.filter((line) => line.startsWith('at '));
+  const found = lines.filter((line) => line.startsWith('at '));
+  // Node.js tells in front of all else where a file does not parse.
+  const [place = ''] = lines;
+  return /^(?:file:\/\/)?\/.*:\d+$/.test(place) ? [`at ${place}`, ...found] : found;
 }

@@ -14,8 +14,12 @@ export interface Platform {
   inspect(value: unknown): string;
   /** Writes text to standard output, all of it before it returns. */
   print(text: string): void;
-  /** Ends the process as soon as what the handler wrote to standard output and error is out. */
-  exit(code: number): Promise<void>;
+  /**
+   * Ends the process as soon as what the handler wrote to standard output and error is out.
+   *
+   * @param thrown why it ends, for an interpreter that knows more of that than the error says
+   */
+  exit(code: number, thrown: unknown): Promise<void>;
   /** Calls back for every error that nothing caught, and keeps the process alive. */
   onUncaught(callback: (thrown: unknown) => void): void;
   /** Calls back when nothing is left to wait for, and keeps the process alive. */

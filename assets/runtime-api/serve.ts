@@ -60,7 +60,7 @@ export async function serve(platform: Platform): Promise<void> {
     } catch (error) {
       if (error !== thrown) describe(error);
     } finally {
-      await platform.exit(1);
+      await platform.exit(1, thrown);
     }
   };
   platform.onUncaught(fail);

@@ -156,6 +156,24 @@ describe('node handlers', () => {
     }
   });
 
+  test('a file that does not parse, or imports what is not there, is named with the line', async () => {
+    const broken = '\nexport const = ;';
+    const functions: [Record<string, string>, string][] = [
+      [{ 'main.mjs': broken }, 'main.mjs:2'],
+      [{ 'main.mjs': "import './other.mjs';", 'other.mjs': broken }, 'other.mjs:2'],
+      [{ 'main.mjs': "\nimport { no } from './other.mjs'; no();", 'other.mjs': '' }, 'main.mjs:2'],
+      [{ 'main.js': '\nexports.handler = = 1;' }, 'main.js:2'],
+      [{ 'main.js': "require('./other');", 'other.js': '\nlet a; let a;' }, 'other.js:2'],
+      [{ 'main.ts': '\nenum E { A }' }, 'main.ts:2'],
+    ];
+    for (const [files, place] of functions) {
+      const layer = await start(files);
+      expect(JSON.parse((await layer.api.nextPost()).body).errorType).toBe('SyntaxError');
+      expect(await layer.exited).toBe(1);
+      expect(layer.log).toContain(place);
+    }
+  });
+
   test('what hooks require sees a CommonJS handler, and no ES module, as tracing does', async () => {
     const hook = `const Module = require('node:module');
       const { require: before } = Module.prototype;

@@ -43,9 +43,24 @@ function connect(host: string, port: number, receiver: Receiver): Promise<Socket
   });
 }
 
+/**
+ * Where an ES module does not parse, or what imports what is not there, Node.js says only of an error
+ * that ends it.
+ */
+function exit(code: number, thrown: unknown): Promise<void> {
+  if (thrown instanceof SyntaxError && `${thrown.stack}`.startsWith('SyntaxError')) {
+    process.removeAllListeners('uncaughtException');
+    queueMicrotask(() => {
+      throw thrown;
+    });
+  }
+  return nodePlatform.exit(code);
+}
+
 importFromNodePath();
 serve({
   ...nodePlatform,
+  exit,
   extensions: ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts'],
   loadModule,
   connect,
