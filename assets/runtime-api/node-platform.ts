@@ -70,6 +70,6 @@ async function exit(code: number): Promise<void> {
     (stream) => new Promise((resolve) => stream.write('', resolve)),
   );
   const enough = new Promise((resolve) => timers()(resolve, FLUSH_MILLISECONDS));
-  await Promise.race([Promise.all(flushed), enough]);
+  await Promise.race([Promise.allSettled(flushed), enough]);
   process.exit(code);
 }

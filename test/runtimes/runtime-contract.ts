@@ -347,6 +347,17 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
     });
   });
 
+  test('the process ends although the function has made standard output throw', async () => {
+    const layer = await start(`
+      globalThis.process.stdout.write = () => { throw new Error('full'); };
+      export const handler = () => new Promise(() => {
+        setInterval(() => {}, 1000);
+        setTimeout(() => Promise.reject(new RangeError('escaped')), 5);
+      });`);
+    expect(JSON.parse((await layer.api.invoke({})).body).errorMessage).toBe('escaped');
+    expect(await layer.exited).toBe(1);
+  });
+
   describe('an init fails', () => {
     test.each([
       ['the file is missing', {}, 'main.handler', 'Runtime.ImportModuleError', /main/],
