@@ -90,6 +90,8 @@ export async function serve(platform: Platform): Promise<void> {
         `${CONCURRENCY} is ${concurrency}, and this runtime takes one event at a time; set PerExecutionEnvironmentMaxConcurrency to 1`,
       );
     }
+    // Libraries would look for a store of each concurrent invocation, and fail without one.
+    if (concurrency !== '') platform.setEnv(CONCURRENCY, undefined);
     const contextOf = contextFactory(platform);
     offerStreaming();
     handler = await loadHandler(platform);

@@ -60,6 +60,15 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
       expect(JSON.parse((await api.invoke({})).body)).toEqual({ trace: 'none' });
     });
 
+    test('is alone for libraries, too, that ask how many events there are at a time', async () => {
+      const read = (name: string) =>
+        `(globalThis.Deno ? Deno.env.get('${name}') : process.env.${name}) ?? 'unset'`;
+      const code = `const atInit = ${read('AWS_LAMBDA_MAX_CONCURRENCY')};
+        export const handler = () => [atInit, ${read('AWS_LAMBDA_MAX_CONCURRENCY')}];`;
+      const { api } = await start(code, { AWS_LAMBDA_MAX_CONCURRENCY: '1' });
+      expect((await api.invoke({})).body).toBe('["unset","unset"]');
+    });
+
     test('leaves the W3C trace context as it came, in the event and in the environment', async () => {
       const context = {
         baggage: 'user=%C3%A9, k = v;p=1,,tenant=a%2Cb',
