@@ -106,6 +106,8 @@ export async function serve(platform: Platform): Promise<void> {
 
     /** Runs the handler; what is left to do then is to send the answer, or its end. */
     const invoke = async (invocation: Invocation): Promise<() => Promise<void>> => {
+      // The loop sleeps from here on: what a handler makes current (AsyncLocalStorage) ends with it.
+      await undefined;
       const trace = invocation.headers.get('lambda-runtime-trace-id');
       platform.setEnv('_X_AMZN_TRACE_ID', trace || undefined);
       const event = parse('event', invocation.body);

@@ -69,6 +69,32 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
       expect((await api.invoke({})).body).toBe('["unset","unset"]');
     });
 
+    test('begins without what an earlier one made current for its asynchronous work', async () => {
+      const store = `import { AsyncLocalStorage } from 'node:async_hooks';
+        const store = new AsyncLocalStorage();
+        // Before a store is used for the first time Node.js 22 follows no promises.
+        store.run('init', () => {});
+        const enter = () => {
+          const found = String(store.getStore());
+          store.enterWith('mine');
+          return found;
+        };`;
+      const handlers = [
+        'export const handler = enter;',
+        'export const handler = async () => { const found = enter(); await null; return found; };',
+        'export const handler = (event, context, callback) => callback(null, enter());',
+        `export const handler = awslambda.streamifyResponse(async (event, stream) => {
+          stream.end(JSON.stringify(enter()));
+        });`,
+      ];
+      for (const handler of handlers) {
+        const { api } = await start(`${store} ${handler}`);
+        for (let event = 0; event < 3; event++) {
+          expect((await api.invoke({})).body).toBe('"undefined"');
+        }
+      }
+    });
+
     test('leaves the W3C trace context as it came, in the event and in the environment', async () => {
       const context = {
         baggage: 'user=%C3%A9, k = v;p=1,,tenant=a%2Cb',
