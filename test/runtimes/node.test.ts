@@ -172,6 +172,10 @@ describe('node handlers', () => {
       expect(await layer.exited).toBe(1);
       expect(layer.log).toContain(place);
     }
+    // What the function throws itself has its place in its frames.
+    const parses = await start({ 'main.mjs': "JSON.parse('{');" });
+    await parses.exited;
+    expect(parses.log.match(/SyntaxError/g)).toHaveLength(1);
   });
 
   test('what hooks require sees a CommonJS handler, and no ES module, as tracing does', async () => {

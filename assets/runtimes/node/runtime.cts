@@ -48,7 +48,10 @@ function connect(host: string, port: number, receiver: Receiver): Promise<Socket
  * that ends it.
  */
 function exit(code: number, thrown: unknown): Promise<void> {
-  if (thrown instanceof SyntaxError && `${thrown.stack}`.startsWith('SyntaxError')) {
+  const stack = thrown instanceof SyntaxError ? `${thrown.stack}` : '';
+  // Not what a function's own code has thrown: that has its place, and may stand in one long line.
+  const [top = ''] = /^ +at .*/m.exec(stack) ?? [];
+  if (stack.startsWith('SyntaxError') && top.includes('node:internal/modules/')) {
     process.removeAllListeners('uncaughtException');
     queueMicrotask(() => {
       throw thrown;
