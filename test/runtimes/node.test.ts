@@ -68,6 +68,13 @@ describe('node handlers', () => {
     expect(answer).toBe('[1,2]');
   });
 
+  test('connections to the Runtime API are not what a function has put in place of its own', async () => {
+    const { api } = await start(`import net from 'node:net';
+      net.connect = net.createConnection = () => { throw new Error('observed'); };
+      export const handler = () => 'answered';`);
+    expect((await api.invoke({})).body).toBe('"answered"');
+  });
+
   test('a method that a CommonJS module exports keeps its `this`', async () => {
     const code = `class Answers { #n = 4; handler() { return this.#n; } }
       module.exports = new Answers();`;
