@@ -3,7 +3,7 @@ import { Connection, ConnectionLost } from './connection';
 import { type ErrorDocument, errorTypeHeader, RuntimeError, xrayCause } from './errors';
 import { encodeRequest, RequestEncoder, type Response } from './http';
 import { original } from './original';
-import type { Connect } from './platform';
+import type { Platform } from './platform';
 import { StreamedAnswer } from './streamed-answer';
 
 const timers = original('setTimeout');
@@ -25,8 +25,8 @@ export interface Invocation {
   readonly id: string;
   /** By lowercase name. */
   readonly headers: ReadonlyMap<string, string>;
-  /** The event, JSON text. */
-  readonly body: string;
+  /** The event, JSON text; empty once it was taken, for a large one should not outlive its use. */
+  body: string;
 }
 
 /**
@@ -48,14 +48,12 @@ export class RuntimeApiClient {
   /**
    * @param address `host:port`
    * @param warn gets what goes wrong and can be gone on from
-   * @param currentFolder asked when an error is sent
    * @param pipelining whether an answer and the request for the next event share one write
    */
   constructor(
     private readonly address: string,
-    private readonly openSocket: Connect,
+    private readonly platform: Pick<Platform, 'connect' | 'decode' | 'currentFolder'>,
     private readonly warn: (text: string) => void,
-    private readonly currentFolder: () => string,
     private readonly pipelining: boolean,
   ) {
     const { host, port } = parseAddress(address);
@@ -112,7 +110,7 @@ export class RuntimeApiClient {
 
   private errorFields(error: ErrorDocument): string {
     const type = `Lambda-Runtime-Function-Error-Type: ${errorTypeHeader(error.errorType)}\r\n`;
-    const cause = xrayCause(error, this.currentFolder());
+    const cause = xrayCause(error, this.platform.currentFolder());
     return cause ? `${type}Lambda-Runtime-Function-XRay-Error-Cause: ${cause}\r\n` : type;
   }
 
@@ -131,19 +129,24 @@ export class RuntimeApiClient {
     return this.connect().then((opened) => opened.send(this.nextRequest));
   }
 
-  private async post(
+  /** Not async: that would keep the body, which may be large, until the response has come. */
+  private post(target: string, fields: string, body: string, pipelined: boolean): Promise<void> {
+    const tail = pipelined ? this.nextRequest : undefined;
+    const send = (connection: Connection) =>
+      this.send(connection, target, this.encoder.post(target, fields, body, tail), pipelined);
+    const { standing } = this;
+    return standing ? send(standing) : this.connect().then(send);
+  }
+
+  private async send(
+    connection: Connection,
     target: string,
-    fields: string,
-    body: string,
+    request: Uint8Array,
     pipelined: boolean,
   ): Promise<void> {
-    const connection = this.standing ?? (await this.connect());
-    if (!pipelined) {
-      await this.conclude(target, connection.send(this.encoder.post(target, fields, body)));
-      return;
-    }
+    if (!pipelined) return this.conclude(target, connection.send(request));
     const answered = connection.expect();
-    this.prefetched = connection.send(this.encoder.post(target, fields, body, this.nextRequest));
+    this.prefetched = connection.send(request);
     // Whoever waits for the next event sees the error; until then it is not an unhandled one.
     this.prefetched.catch(() => {});
     await this.conclude(target, answered);
@@ -180,7 +183,7 @@ export class RuntimeApiClient {
       connection?.close();
       for (let attempt = 1; ; attempt++) {
         try {
-          this.connection = await Connection.open(this.openSocket, this.host, this.port);
+          this.connection = await Connection.open(this.platform, this.host, this.port);
           return this.connection;
         } catch (error) {
           if (!(error instanceof ConnectionLost)) throw error;

@@ -1,6 +1,6 @@
 import { reasonOf } from './errors';
-import { type Response, ResponseReader } from './http';
-import type { Connect, Receiver, Socket } from './platform';
+import { type Decode, type Response, ResponseReader } from './http';
+import type { Platform, Receiver, Socket } from './platform';
 
 /** The connection ended before a response had arrived in full. */
 export class ConnectionLost extends Error {
@@ -22,17 +22,23 @@ interface Waiting {
 export class Connection implements Receiver {
   private socket: Socket | undefined;
   private readonly waiting: Waiting[] = [];
-  private readonly reader = new ResponseReader((response) => this.deliver(response));
+  private readonly reader: ResponseReader;
   private finished = false;
   private partDone: () => void = () => {};
   /** When the latest response came. */
   heard = now();
 
-  private constructor() {}
+  private constructor(decode?: Decode) {
+    this.reader = new ResponseReader((response) => this.deliver(response), decode);
+  }
 
   /** @throws ConnectionLost when nobody listens */
-  static async open(connect: Connect, host: string, port: number): Promise<Connection> {
-    const connection = new Connection();
+  static async open(
+    { connect, decode }: Pick<Platform, 'connect' | 'decode'>,
+    host: string,
+    port: number,
+  ): Promise<Connection> {
+    const connection = new Connection(decode);
     let socket: Socket;
     try {
       socket = await connect(host, port, connection);

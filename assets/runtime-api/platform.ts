@@ -1,3 +1,5 @@
+import type { Decode } from './http';
+
 /** What the Runtime API's client needs of an interpreter. */
 export interface Platform {
   /** Extensions of handler files, in the order in which they are tried. */
@@ -25,6 +27,8 @@ export interface Platform {
   /** Calls back when nothing is left to wait for, and keeps the process alive. */
   onStuck(callback: () => void): void;
   readonly connect: Connect;
+  /** Decodes bodies, where the interpreter's own decoder alone is not enough. */
+  readonly decode?: Decode;
 }
 
 /** @throws when the connection cannot be made */

@@ -76,13 +76,7 @@ export async function serve(platform: Platform): Promise<void> {
   try {
     const address = platform.getEnv('AWS_LAMBDA_RUNTIME_API') ?? '';
     const pipelining = platform.getEnv(PIPELINING) === '1';
-    const api = new RuntimeApiClient(
-      address,
-      platform.connect,
-      (text) => log.warn(text),
-      platform.currentFolder,
-      pipelining,
-    );
+    const api = new RuntimeApiClient(address, platform, (text) => log.warn(text), pipelining);
     client = api;
     const concurrency = platform.getEnv(CONCURRENCY) ?? '';
     if (Number(concurrency) > 1) {
@@ -111,6 +105,7 @@ export async function serve(platform: Platform): Promise<void> {
       const trace = invocation.headers.get('lambda-runtime-trace-id');
       platform.setEnv('_X_AMZN_TRACE_ID', trace || undefined);
       const event = parse('event', invocation.body);
+      invocation.body = '';
       const context = contextOf(invocation);
       if (Writable) {
         const pieces = api.stream(invocation);
@@ -132,10 +127,8 @@ export async function serve(platform: Platform): Promise<void> {
       return () => api.respond(invocation, body);
     };
 
-    while (!failing) {
-      const invocation = await api.next();
-      // An event that comes when the process is about to end must not meet what broke it.
-      if (failing) return;
+    /** Comes to an answer and begins to send it. What that took can be collected while it is sent. */
+    const work = async (invocation: Invocation): Promise<void> => {
       current = invocation;
       log.invocation = invocation;
       let answer: () => Promise<void>;
@@ -151,6 +144,13 @@ export async function serve(platform: Platform): Promise<void> {
       current = undefined;
       streamed = undefined;
       answering = answer();
+    };
+
+    while (!failing) {
+      const invocation = await api.next();
+      // An event that comes when the process is about to end must not meet what broke it.
+      if (failing) return;
+      await work(invocation);
       await answering;
       answering = undefined;
     }

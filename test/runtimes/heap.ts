@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FakeRuntimeApi } from './fake-runtime-api';
 import { layerStarter, type RuntimeDialect } from './running-layer';
 
@@ -35,6 +36,33 @@ export function describeHeap(dialect: RuntimeDialect, variable: string, semiSpac
   test('is as large as the function says where it says so', async () => {
     expect(await heapLimit({ [variable]: '--max-old-space-size=200' })).toBe(200 + 3 * semiSpace);
     expect(await heapLimit({ [variable]: '--max_old_space_size=201' })).toBe(201 + 3 * semiSpace);
+  });
+
+  test('holds nothing of an event or its answer while the next event is waited for', async () => {
+    const code = `let held;
+      const measure = () => {
+        const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+        // Of what lies outside of the heap only texts count. Deno, which has none there, counts no buffers.
+        held = (heapUsed + (arrayBuffers && external - arrayBuffers)) / 2 ** 20;
+      };
+      const collect = () => {
+        globalThis.gc();
+        // Buffers are freed a moment later.
+        setTimeout(measure, 50);
+      };
+      export const handler = (event) => {
+        setTimeout(collect, 50);
+        return { held, event };
+      };`;
+    const { api } = await start(code, { [variable]: '--expose-gc' });
+    const heldBefore = async (event: unknown): Promise<number> => {
+      const { body } = await api.invoke(event);
+      await sleep(300);
+      return JSON.parse(body).held;
+    };
+    await heldBefore({});
+    const before = await heldBefore({ text: 'x'.repeat(5 * 1024 * 1024) });
+    expect(await heldBefore({})).toBeLessThan(before + 1);
   });
 
   test('has a bounded nursery, and as the function says where it says so', async () => {

@@ -1,3 +1,4 @@
+import { type Decode, decodeUtf8 } from './decode';
 import { GrowingBytes } from './growing-bytes';
 import { MalformedResponse, parseHead, type ResponseHead } from './response-head';
 
@@ -36,9 +37,12 @@ export class ResponseReader {
   private line = '';
   /** Bytes that are missing of the body or of the chunk. */
   private missing = 0;
-  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-  constructor(private readonly onResponse: (response: Response) => void) {}
+  /** @param decode of bodies; heads are short */
+  constructor(
+    private readonly onResponse: (response: Response) => void,
+    private readonly decode: Decode = decodeUtf8,
+  ) {}
 
   /** @throws MalformedResponse after which the connection cannot be read any further */
   push(bytes: Uint8Array): void {
@@ -84,7 +88,7 @@ export class ResponseReader {
       throw new MalformedResponse(`its header fields exceed ${MAX_HEAD_BYTES} bytes`);
     }
     if (end !== -1 && this.kept.length === 0) {
-      this.start(parseHead(this.decoder.decode(bytes.subarray(from, end))));
+      this.start(parseHead(decodeUtf8(bytes.subarray(from, end))));
       return end;
     }
     this.kept.append(bytes, from, to);
@@ -94,7 +98,7 @@ export class ResponseReader {
       throw new MalformedResponse('it does not start with "HTTP/1."');
     }
     if (end !== -1) {
-      const text = this.decoder.decode(begin);
+      const text = decodeUtf8(begin);
       this.kept.clear();
       this.start(parseHead(text));
     }
@@ -155,7 +159,7 @@ export class ResponseReader {
   private readSize(bytes: Uint8Array, from: number): number {
     const lf = bytes.indexOf(LF, from);
     const to = lf === -1 ? bytes.length : lf + 1;
-    this.line += this.decoder.decode(bytes.subarray(from, to));
+    this.line += decodeUtf8(bytes.subarray(from, to));
     if (this.line.length > MAX_SIZE_LINE_BYTES) {
       throw new MalformedResponse(`a chunk's size line exceeds ${MAX_SIZE_LINE_BYTES} bytes`);
     }
@@ -207,7 +211,7 @@ export class ResponseReader {
 
   private complete(bytes: Uint8Array): void {
     const { status, headers, framing, keepAlive } = this.head as ResponseHead;
-    const response = { status, headers, framing, keepAlive, body: this.decoder.decode(bytes) };
+    const response = { status, headers, framing, keepAlive, body: this.decode(bytes) };
     this.kept.clear();
     this.head = undefined;
     this.missing = 0;

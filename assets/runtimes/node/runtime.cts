@@ -1,10 +1,16 @@
 // Client of the Lambda Runtime API for Node.js.
 import { connect as connectTcp } from 'node:net';
+import { decodeInPieces } from '../../runtime-api/http/index.js';
 import { type Receiver, type Socket, serve } from '../../runtime-api/index.js';
 import { nodePlatform } from '../../runtime-api/node-platform.js';
 import { importFromNodePath, loadModule } from './modules.cjs';
 
 const READ_BYTES = 64 * 1024;
+/**
+ * Bytes of the longest text that Node.js makes within V8's heap (EXTERN_APEX in its string_bytes.cc).
+ * What lies outside is freed by the next full collection only, tens of megabytes later.
+ */
+const MOST_IN_HEAP = 0xfbee9;
 /** As it is now: what observes or forbids a function's connections is not asked about these. */
 const openTcp = connectTcp;
 
@@ -69,4 +75,5 @@ serve({
   extensions: ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts'],
   loadModule,
   connect,
+  decode: decodeInPieces(MOST_IN_HEAP),
 });

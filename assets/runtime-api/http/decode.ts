@@ -1,0 +1,31 @@
+/** Text of bytes of UTF-8; a byte order mark stays, malformed bytes become U+FFFD. */
+export type Decode = (bytes: Uint8Array) => string;
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Bytes that can follow the first one of a character. */
+const MOST_FOLLOWING = 3;
+
+export const decodeUtf8: Decode = (bytes) => decoder.decode(bytes);
+
+/**
+ * Decodes pieces of so many bytes at most, at least four, and joins their texts: to the same text, cut
+ * between characters.
+ */
+export function decodeInPieces(most: number): Decode {
+  return (bytes) => {
+    let text = '';
+    let from = 0;
+    while (bytes.length - from > most) {
+      let to = from + most;
+      for (let back = 0; back < MOST_FOLLOWING && isFollowing(bytes[to]); back++) to--;
+      text += decoder.decode(bytes.subarray(from, to));
+      from = to;
+    }
+    return text + decoder.decode(bytes.subarray(from));
+  };
+}
+
+function isFollowing(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}
