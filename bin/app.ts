@@ -1,3 +1,4 @@
+import './environment';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import * as config from '../lib/config';
