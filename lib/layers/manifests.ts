@@ -38,6 +38,9 @@ const schema = z.strictObject({
   inputs: hex,
 });
 
+/** A layer's name, as `layerName` makes it. */
+const MANIFEST = /^[a-z][a-z0-9]*-\d+_\d+_\d+-(arm64|x86_64)-[0-9a-f]{12}\.json$/;
+
 /**
  * Every layer manifest in the folders, sorted by name; a folder that does not exist holds none.
  * The same layer in several folders appears once.
@@ -47,8 +50,8 @@ const schema = z.strictObject({
 export function readManifests(dirs: readonly string[]): LayerManifest[] {
   const manifests = new Map<string, LayerManifest>();
   for (const dir of dirs) {
-    // Names of layers have no dot; bills of materials may lie here, too.
-    for (const { name } of entriesOf(dir).filter((entry) => /^[^.]+\.json$/.test(entry.name))) {
+    // A person may build into a folder that has other things: package.json, bills of materials.
+    for (const { name } of entriesOf(dir).filter((entry) => MANIFEST.test(entry.name))) {
       const manifest = readManifest(join(dir, name));
       if (!manifests.has(manifest.name)) manifests.set(manifest.name, manifest);
     }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readZipEntry } from '../../lib/archive';
 import { findManifest, readManifests } from '../../lib/layers';
 import { type BuildProgress, buildLayers } from '../../lib/layers/build';
@@ -279,22 +279,25 @@ describe('a build fails and leaves nothing that looks finished', () => {
 });
 
 describe('reading manifests', () => {
-  test('leaves bills of materials beside them alone', () => {
-    const folder = temporaryFolder();
-    writeFileSync(join(folder, 'tiny-1_0_0-arm64-0123456789ab.cdx.json'), '{}');
-    expect(readManifests([folder])).toEqual([]);
-  });
+  test.each(['tiny-1_0_0-arm64-0123456789ab.cdx.json', 'package.json', 'package-lock.json'])(
+    'leaves %s beside them alone',
+    (name) => {
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, name), '{}');
+      expect(readManifests([folder])).toEqual([]);
+    },
+  );
 
   test.each([
     ['JSON that breaks off', '{"schemaVersion": 1,'],
     ['a manifest without its digest', '{"schemaVersion": 1}'],
   ])('fails for %s', (_, text) => {
-    const folder = temporaryFolder();
-    writeFileSync(join(folder, 'broken.json'), text);
-    expect(() => readManifests([folder])).toThrow(
+    const file = join(temporaryFolder(), 'tiny-1_0_0-arm64-0123456789ab.json');
+    writeFileSync(file, text);
+    expect(() => readManifests([dirname(file)])).toThrow(
       expect.objectContaining({
         code: 'InvalidManifest',
-        message: expect.stringContaining(join(folder, 'broken.json')),
+        message: expect.stringContaining(file),
       }),
     );
   });
