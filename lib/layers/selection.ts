@@ -23,6 +23,12 @@ export function selectRuntimes(
   available: readonly Runtime[],
 ): RuntimeSelection[] {
   const names = options.runtimes ?? configured.map((runtime) => runtime.name);
+  if (names.length === 0) {
+    throw new LayersError(
+      'NothingToBuild',
+      `no cdk.json here configures a runtime; name one, for example --runtime ${available[0].name}`,
+    );
+  }
   if (options.versions && names.length !== 1) {
     throw new LayersError(
       'AmbiguousVersion',

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { BuiltLayer } from '../constructs/runtime-layer';
+import { LayersError } from '../errors';
 import { buildLayers, describeSpec, findRuntime, loadRuntimes } from '../layers';
 import type { FetchFile, FetchTarball } from '../layers/download';
 import { zipPath } from '../layers/manifests';
@@ -10,7 +11,7 @@ import {
   resolveVersion,
   type VersionSources,
 } from '../layers/versions';
-import type { Architecture } from '../release';
+import { ARCHITECTURES, type Architecture, meantArchitecture } from '../release';
 
 export interface BuildRuntimeLayerOptions {
   /** Runtime folder's name, `deno`. */
@@ -49,17 +50,28 @@ export interface LayerSources extends VersionSources {
 /**
  * Builds a runtime's layer, or finds it built. Call it before the constructs are made.
  *
- * @throws LayersError `UnknownRuntime`, `UnknownVersion`, `VersionLookupFailed`, `InvalidSite`, and
- * what is wrong with the download or the binary
+ * @throws LayersError `UnknownRuntime`, `UnknownArchitecture`, `UnknownVersion`,
+ * `VersionLookupFailed`, `InvalidSite`, and what is wrong with the download or the binary
  */
 export async function buildRuntimeLayer(
   options: BuildRuntimeLayerOptions & LayerSources,
 ): Promise<BuiltLayer> {
   const runtime = findRuntime(options.runtime, loadRuntimes());
+  assertArchitecture(options.architecture);
   const wanted = options.version ?? pinnedVersions(runtime)[0];
   const version = await resolveVersion(runtime, wanted, options.architecture, options);
   const [layer] = await buildVersions([version], options);
   return layer;
+}
+
+/** The type says it; a text that comes from outside, or from JavaScript, may be anything. */
+function assertArchitecture(architecture: string | undefined): void {
+  if (ARCHITECTURES.some((known) => known === architecture)) return;
+  const cure = meantArchitecture(String(architecture)) ?? ARCHITECTURES.join(' or ');
+  throw new LayersError(
+    'UnknownArchitecture',
+    `architecture "${architecture}" is not one of Lambda's; write ${cure}`,
+  );
 }
 
 /** Builds layers, in the order of the versions. */

@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { configuredRuntimes, loadRuntimes } from '../../lib/layers';
 import { selectRuntimes } from '../../lib/layers/selection';
+import { temporaryFolder } from '../temporary-folder';
 import { PROJECT } from './fixtures';
 
 const runtimes = loadRuntimes();
@@ -13,6 +16,32 @@ test('the configuration of the project names runtimes that exist', () => {
   const selected = configuredRuntimes(PROJECT);
   expect(selectRuntimes({}, selected, runtimes)).toEqual(
     selected.map(({ name, versions, architectures }) => ({ name, versions, architectures })),
+  );
+});
+
+test.each([
+  ['without cdk.json', undefined],
+  ['whose cdk.json is that of another app', '{ "app": "node app.js" }'],
+])('a folder %s configures nothing, and a runtime has to be named', (_, text) => {
+  const folder = temporaryFolder();
+  if (text) writeFileSync(join(folder, 'cdk.json'), text);
+  const none = configuredRuntimes(folder);
+  expect(selectRuntimes({ runtimes: ['deno'] }, none, runtimes)).toEqual([
+    { name: 'deno', versions: ['2.9.5'], architectures: ['arm64', 'x86_64'] },
+  ]);
+  expect(() => selectRuntimes({}, none, runtimes)).toThrow(
+    expect.objectContaining({
+      code: 'NothingToBuild',
+      message: 'no cdk.json here configures a runtime; name one, for example --runtime bun',
+    }),
+  );
+});
+
+test('a configuration that is wrong is an error, and not as none', () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'cdk.json'), '{ "context": { "delivery": {} } }');
+  expect(() => configuredRuntimes(folder)).toThrow(
+    expect.objectContaining({ code: 'InvalidConfiguration' }),
   );
 });
 

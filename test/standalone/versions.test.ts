@@ -1,6 +1,7 @@
 import { LayersError } from '../../lib/errors';
 import { findRuntime, loadRuntimes } from '../../lib/layers';
 import { resolveVersion as resolve } from '../../lib/layers/versions';
+import { buildRuntimeLayer } from '../../lib/standalone';
 import { noVendor, packageVersions } from './fixture';
 
 const deno = findRuntime('deno', loadRuntimes());
@@ -12,6 +13,18 @@ const resolveVersion = (
 const offline = async () => {
   throw new LayersError('VersionLookupFailed', 'offline');
 };
+
+test.each([
+  ['aarch64', 'architecture "aarch64" is not one of Lambda\'s; write arm64'],
+  ['sparc', 'architecture "sparc" is not one of Lambda\'s; write arm64 or x86_64'],
+  [undefined, 'architecture "undefined" is not one of Lambda\'s; write arm64 or x86_64'],
+])('a layer for %s is refused before anything is built', async (architecture, message) => {
+  const options = { runtime: 'deno', architecture: architecture as 'arm64' };
+  await expect(buildRuntimeLayer(options)).rejects.toMatchObject({
+    code: 'UnknownArchitecture',
+    message,
+  });
+});
 
 describe('version of a runtime', () => {
   test.each([
