@@ -126,6 +126,7 @@ export const OTHER_BLOCKS: Readonly<Record<string, string>> = {
   'docs/standalone.md: error [InvalidFlags]: context flags have 2 problems:':
     'printed; deploy.test.ts has the sentences',
   "docs/standalone.md: import { App, Stack } from 'aws-cdk-lib';": 'deployed in package.test.ts',
+  'docs/standalone.md: {': 'deployed with in package.test.ts',
   "docs/standalone.md: RuntimeLayer.fromParameter(stack, 'Deno', { runtime: 'deno', architecture: 'arm64', version: '2' });":
     'compiled in package.test.ts',
   'docs/standalone.md: Hello:': 'for SAM; its values are compared in docs.test.ts',

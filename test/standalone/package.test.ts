@@ -4,7 +4,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -26,10 +25,11 @@ const NATIVE: Architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64';
 
 const HELLO = `
 import ssri from 'ssri';
-import { greeting } from './greeting';
+import { greeting } from './greeting.ts';
 
 export const handler = (event: { name: string }) =>
   [greeting, event.name, ssri.fromData(event.name).toString().slice(0, 6)].join(' ');
+export const version = () => Deno.version.deno;
 `;
 
 /** The parts of a program that the pages show, made whole: they must at least be right by type. */
@@ -49,9 +49,6 @@ export class Readme extends Stack {
   }
 }
 `;
-
-/** As the page shows it. */
-const TSCONFIG = /`(\{ "compilerOptions": .+\})`/.exec(readFileSync(join(ROOT, PAGE), 'utf8'))?.[1];
 
 /** Somebody who has this project's package and nothing else of it. */
 describe('the packed package, in a folder outside the project', () => {
@@ -94,7 +91,8 @@ describe('the packed package, in a folder outside the project', () => {
     expect(await person.type(fromDocs('npm pack'), { cwd: checkout })).toMatchObject({ status: 0 });
 
     mkdirSync(join(outside, 'src'), { recursive: true });
-    writeFileSync(join(outside, 'package.json'), '{ "private": true }');
+    // As npm init writes it.
+    writeFileSync(join(outside, 'package.json'), '{ "private": true, "type": "commonjs" }');
     const install = fromDocs(
       'npm install ../lambda-runtime-layers/lambda-runtime-layers-0.1.0.tgz',
     );
@@ -128,12 +126,14 @@ describe('the packed package, in a folder outside the project', () => {
       'fragments.ts': FRAGMENTS,
       'src/hello.ts': HELLO,
       'src/greeting.ts': "export const greeting = 'hello';\n",
-      'src/ssri.d.ts': "declare module 'ssri';\n",
-      'tsconfig.json': TSCONFIG as string,
+      'tsconfig.json': block(PAGE, '{\n  "compilerOptions"'),
+      'fragments.json': JSON.stringify({ extends: './tsconfig.json', files: ['fragments.ts'] }),
     };
     for (const [name, content] of Object.entries(files)) {
       writeFileSync(join(outside, name), content);
     }
+    const fragments = await person.type('npx tsc --noEmit -p fragments.json', there);
+    expect(fragments).toMatchObject({ status: 0 });
     // Layers that are built already: the package must know them for its own.
     mkdirSync(join(outside, 'dist'));
     symlinkSync(join(ROOT, 'dist/layers'), join(outside, 'dist/layers'), 'dir');
