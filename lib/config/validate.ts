@@ -1,15 +1,8 @@
-import type { z } from 'zod';
 import { LayersError } from '../errors';
+import { type Problem, problemsOf } from '../problems';
 import { partitionOf, REGIONS } from './regions';
 import { type DeliveryConfig, deliverySchema, type WaveConfig } from './schema';
 import { pauseOf, targetsOf } from './waves';
-
-/** One thing wrong: where, and what to do about it. */
-interface Problem {
-  /** Dotted path below `delivery`. */
-  readonly field: string;
-  readonly message: string;
-}
 
 /**
  * Checks a configuration and fills in its defaults.
@@ -19,18 +12,10 @@ interface Problem {
  */
 export function parseConfig(raw: unknown): DeliveryConfig {
   const parsed = deliverySchema.safeParse(raw);
-  if (!parsed.success)
-    throw invalid(ofRightType(parsed.error.issues).flatMap((issue) => describe(issue, raw)));
+  if (!parsed.success) throw invalid(problemsOf(parsed.error.issues, raw, 'delivery'));
   const problems = crossChecks(parsed.data);
   if (problems.length > 0) throw invalid(problems);
   return parsed.data;
-}
-
-/** Zod goes on with a value of the wrong type, and counts the letters of a text for a list. */
-function ofRightType(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
-  const pathOf = ({ path }: z.core.$ZodIssue) => path.join('.');
-  const wrong = new Set(issues.filter(({ code }) => code === 'invalid_type').map(pathOf));
-  return issues.filter((issue) => issue.code === 'invalid_type' || !wrong.has(pathOf(issue)));
 }
 
 function invalid(problems: Problem[]): LayersError {
@@ -40,36 +25,6 @@ function invalid(problems: Problem[]): LayersError {
     'InvalidConfiguration',
     `configuration has ${count}:\n${lines.join('\n')}`,
   );
-}
-
-function describe(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
-  const field = ['delivery', ...issue.path].join('.');
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      field: `${field}.${key}`,
-      message: 'is not a known field; check its spelling, or remove it',
-    }));
-  }
-  const value = issue.path.reduce<unknown>(
-    (node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
-    raw,
-  );
-  if (value === undefined) return [{ field, message: 'is missing; add it' }];
-  const expected =
-    issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')
-      ? `is not what belongs here; write ${article(issue.expected)}`
-      : issue.message;
-  return [{ field, message: `${JSON.stringify(value)} ${expected}` }];
-}
-
-function article(type: string): string {
-  const names: Record<string, string> = {
-    array: 'a list in brackets',
-    object: 'an object in braces',
-    string: 'a text in quotes',
-    boolean: 'true or false',
-  };
-  return names[type] ?? `a ${type}`;
 }
 
 function crossChecks(config: DeliveryConfig): Problem[] {

@@ -73,7 +73,7 @@ export function pinCommand(): Command {
     .argument('<runtime>', 'runtime, for example deno')
     .argument('[version]', 'exact, or its first parts for the newest of these (default: newest)')
     .action(async (name: string, wanted?: string) => {
-      const runtime = findRuntime(name, loadRuntimes());
+      const runtime = findRuntime(name, loadRuntimes(undefined, { unpinned: true }));
       const { version, file, added } = await pinVersion(runtime, wanted);
       const where = relative(process.cwd(), file);
       if (!added) {

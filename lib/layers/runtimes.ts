@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LayersError } from '../errors';
+import { problemsOf } from '../problems';
 import { GLIBC_LIMITS } from './bases';
 
 /** Folder of the runtimes that this project ships. */
@@ -32,14 +33,17 @@ const perArchitecture = <T extends z.ZodType>(value: T) =>
 
 const schema = z.strictObject({
   /** What Lambda stores as the layer version's description; `{version}` stands for the version. */
-  description: z.string().min(1).max(MAX_DESCRIPTION),
+  description: z
+    .string()
+    .min(1, { error: 'is empty; write for example "Deno {version}"' })
+    .max(MAX_DESCRIPTION, { error: `is too long; Lambda takes ${MAX_DESCRIPTION} characters` }),
   /** SPDX identifier of the interpreter's licence. */
   license: z
     .string()
     .regex(/^[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*$/, {
       error: 'is not an SPDX licence expression, for example MIT',
     })
-    .max(512),
+    .max(512, { error: 'is too long; Lambda takes 512 characters' }),
   /** Lambda's identifiers of the base images that the interpreter runs on. */
   compatibleRuntimes: z
     .array(
@@ -47,11 +51,13 @@ const schema = z.strictObject({
         error: `is not a known base; use ${Object.keys(GLIBC_LIMITS).join(', ')}`,
       }),
     )
-    .min(1),
+    .min(1, { error: 'is empty; name the bases that the interpreter runs on' }),
   /** Goes into the digest: a higher number gives the same content a new layer name. */
-  revision: z.int().min(1),
+  revision: z
+    .int({ error: 'is not a whole number' })
+    .min(1, { error: 'is too small; begin with 1' }),
   /** npm package that holds the interpreter. */
-  packages: perArchitecture(z.string().min(1)),
+  packages: perArchitecture(z.string().min(1, { error: 'is empty; name a package' })),
   binary: z.strictObject({
     /** Path inside the npm package. */
     path,
@@ -61,7 +67,10 @@ const schema = z.strictObject({
     strip: z.boolean(),
   }),
   /** Licence text that ships in the layer: out of the npm package, or out of this folder. */
-  licenseFile: z.strictObject({ from: z.enum(['package', 'folder']), path }),
+  licenseFile: z.strictObject({
+    from: z.enum(['package', 'folder'], { error: 'is neither package nor folder' }),
+    path,
+  }),
   /** Entry beside runtime.json of what speaks to the Runtime API; its bundle goes into the layer. */
   shim: fileName.refine((name) => name !== 'bootstrap' && name !== 'runtime.json', {
     error: 'must not be the bootstrap or runtime.json itself',
@@ -74,7 +83,10 @@ const schema = z.strictObject({
     /** Lambda handler string. */
     handler: z.string().regex(/^[^\s.]+\.[^\s]+$/, { error: 'is not <file>.<function>' }),
     /** Memory of the example function in MB. */
-    memoryMb: z.int().min(128).max(10240),
+    memoryMb: z
+      .int({ error: 'is not a whole number' })
+      .min(128, { error: 'is too small; Lambda gives 128 or more' })
+      .max(10240, { error: 'is too large; Lambda gives 10240 at most' }),
   }),
   /** What databases of vulnerabilities call the interpreter; `{version}` stands for the version. */
   knownAs: z
@@ -100,7 +112,7 @@ const schema = z.strictObject({
       z.string().regex(/^\d+\.\d+\.\d+$/, { error: 'is not an exact version, for example 2.9.5' }),
       perArchitecture(integrity),
     )
-    .refine((versions) => Object.keys(versions).length > 0, { error: 'names no version' }),
+    .default({}),
 });
 
 /** One folder under `assets/runtimes`. */
@@ -116,7 +128,13 @@ export interface Runtime extends z.output<typeof schema> {
  *
  * @throws LayersError `NoRuntimes`, `InvalidRuntime` (all faults of a file in one message)
  */
-export function loadRuntimes(root = RUNTIMES_ROOT): Runtime[] {
+export function loadRuntimes(
+  root = RUNTIMES_ROOT,
+  options: {
+    /** Whether a runtime may have no version yet: "layers pin" is what adds the first one. */
+    readonly unpinned?: boolean;
+  } = {},
+): Runtime[] {
   if (!existsSync(root)) {
     throw new LayersError('NoRuntimes', `folder ${root} does not exist; add one folder a runtime`);
   }
@@ -125,6 +143,13 @@ export function loadRuntimes(root = RUNTIMES_ROOT): Runtime[] {
     .map((entry) => entry.name)
     .sort()
     .map((name) => loadRuntime(name, join(root, name)));
+  const [without] = runtimes.filter(({ versions }) => Object.keys(versions).length === 0);
+  if (without && !options.unpinned) {
+    throw new LayersError(
+      'InvalidRuntime',
+      `${join(without.folder, 'runtime.json')}: versions: names no version; "npx layers pin ${without.name}" adds the newest`,
+    );
+  }
   if (runtimes.length === 0) {
     throw new LayersError(
       'NoRuntimes',
@@ -150,10 +175,11 @@ function loadRuntime(name: string, folder: string): Runtime {
       `folder ${folder} is no runtime's name; use 1 to 16 lowercase letters and digits`,
     );
   }
-  const parsed = schema.safeParse(readRuntimeJson(file));
+  const raw = readRuntimeJson(file);
+  const parsed = schema.safeParse(raw);
   if (parsed.success) return { ...parsed.data, name, folder };
-  const faults = parsed.error.issues.map(
-    (issue) => `${issue.path.map(String).join('.') || 'file'}: ${issue.message}`,
+  const faults = problemsOf(parsed.error.issues, raw).map(
+    ({ field, message }) => `${field}: ${message}`,
   );
   throw new LayersError('InvalidRuntime', `${file}: ${faults.join('; ')}`);
 }

@@ -199,6 +199,6 @@ function unknown(
       : `; npm also has ${others.slice(0, NAMED_VERSIONS).join(', ')}${more}`;
   return new LayersError(
     'UnknownVersion',
-    `${runtime.name} version "${wanted}" ${why}; runtime.json pins ${pinned.join(', ')}${npm}${elsewhere}`,
+    `${runtime.name} version "${wanted}" ${why}; runtime.json pins ${pinned.join(', ') || 'none yet'}${npm}${elsewhere}`,
   );
 }

@@ -103,6 +103,8 @@ export const OTHER_BLOCKS: Readonly<Record<string, string>> = {
     'folders; compared in docs.test.ts',
   'docs/architecture.md: assets/runtimes ─┐': 'a diagram',
   'docs/runtimes.md: #!/bin/sh': 'a script for a runtime that is not there',
+  'docs/runtimes.md: { "runtime": "tiny", "version": "1.0.0", "architecture": "arm64", "event": { "nonce": "…" } }':
+    'compared with lib/layers/check.ts in docs.test.ts',
   'docs/runtimes.md: python3 -m venv /tmp/zig': 'what test/long/native.test.ts does',
   'docs/architecture.md: npm run rehearse ─┬ git: zip of HEAD (objects in a temporary folder, the checkout stays as it is)':
     'a diagram',

@@ -1,12 +1,22 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import runtime from '../../assets/runtimes/deno/runtime.json';
 import { context as shipped } from '../../cdk.json';
 import { configFromContext, exampleValues, parseConfig } from '../../lib/config';
 import { describeError } from '../../lib/errors';
+import { answerFaults } from '../../lib/layers/check';
 import { planOf, rawConfig } from '../pipeline/fixture';
 import { BLOCKS, type Block, block, COMMANDS, ROOT } from './blocks';
 import {
@@ -196,6 +206,19 @@ describe('what the pages show', () => {
       layer: terraform.layers,
       memory: Number(terraform.memory_size),
     }).toEqual(wanted);
+  });
+
+  test('is every field of a runtime.json, and an answer that its example may give', () => {
+    const [, section] = readFileSync(join(ROOT, 'docs/runtimes.md'), 'utf8').split(
+      '## A runtime of your own\n',
+    );
+    const [fields] = section.split('\n## ');
+    const named = [...fields.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+    expect(named.sort()).toEqual(Object.keys(runtime).sort());
+
+    const answer = block('docs/runtimes.md', '{ "runtime": "tiny"');
+    const layer = { runtime: 'tiny', version: '1.0.0', architecture: 'arm64' } as const;
+    expect(answerFaults(answer, layer, { nonce: '…' })).toEqual([]);
   });
 
   test('names folders that exist', () => {

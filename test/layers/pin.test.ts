@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { loadRuntimes, type Runtime } from '../../lib/layers';
 import { pinVersion } from '../../lib/layers/pin';
 import type { PackageVersions } from '../../lib/layers/versions';
@@ -47,6 +47,26 @@ describe('pinning a version', () => {
     expect(text.endsWith(others)).toBe(true);
     expect(Object.keys(load().versions)).toEqual(['1.1.0', '1.0.0', '0.9.0']);
   });
+
+  test.each([['"versions": {}'], ['"revision": 1']])(
+    'is how a new runtime gets its first one: %s',
+    async (said) => {
+      const { runtime, load, file } = await tiny();
+      const { versions: _, revision: _revision, name: _name, folder: _folder, ...rest } = runtime;
+      const others = JSON.stringify(rest, undefined, 2).replace(/\n}$/, '');
+      const revision = said.includes('revision') ? '' : ', "revision": 1';
+      writeFileSync(file, `${others}, ${said}${revision}\n}\n`);
+      expect(load).toThrow(
+        expect.objectContaining({
+          code: 'InvalidRuntime',
+          message: `${file}: versions: names no version; "npx layers pin tiny" adds the newest`,
+        }),
+      );
+      const [unpinned] = loadRuntimes(dirname(runtime.folder), { unpinned: true });
+      await pinVersion(unpinned, undefined, npm);
+      expect(Object.keys(load().versions)).toEqual(['1.1.0']);
+    },
+  );
 
   test('twice changes nothing', async () => {
     const { runtime, load, file } = await tiny();

@@ -125,6 +125,16 @@ describe('runtime.json', () => {
     });
   });
 
+  test('tells of what is missing or unknown as the configuration does', async () => {
+    const settings = { revision: undefined, binary: { path: 'tiny' }, licence: 'MIT', shim: 5 };
+    await expect(fixtureRuntime(temporaryFolder(), { settings })).rejects.toMatchObject({
+      code: 'InvalidRuntime',
+      message: expect.stringMatching(
+        /: revision: is missing; add it; binary.name: is missing; add it; binary.strip: is missing; add it; shim: 5 is not what belongs here; write a text in quotes; licence: is not a known field; check its spelling, or remove it$/,
+      ),
+    });
+  });
+
   test('fails when it is not JSON', () => {
     const root = writeFiles(temporaryFolder(), { 'tiny/runtime.json': '{' });
     expect(() => loadRuntimes(root)).toThrow(
