@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { buildLayers } from '../../lib/layers/build';
 import { reproducibleZip } from '../../lib/layers/zip';
 import { temporaryFolder } from '../temporary-folder';
@@ -91,6 +92,29 @@ test('a checkout with other times and modes gives the same layer', async () => {
     fetchTarball,
   });
   expect(second).toEqual(first);
+});
+
+test('a checkout by a git that writes Windows line ends has the same files', () => {
+  const folder = temporaryFolder();
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: folder });
+  git('init', '--quiet');
+  git('config', 'core.autocrlf', 'true');
+  cpSync(join(PROJECT, '.gitattributes'), join(folder, '.gitattributes'));
+  const files = ['LICENSE', 'assets/runtimes', 'assets/runtime-api', 'assets/examples'].flatMap(
+    (path) => {
+      cpSync(join(PROJECT, path), join(folder, path), { recursive: true });
+      if (path === 'LICENSE') return [path];
+      return readdirSync(join(folder, path), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+    },
+  );
+  git('add', '.');
+  for (const file of files) rmSync(join(folder, file));
+  git('checkout', '--quiet', '.');
+  const same = (file: string) =>
+    readFileSync(join(folder, file)).equals(readFileSync(join(PROJECT, file)));
+  expect(files.filter((file) => !same(file))).toEqual([]);
 });
 
 test('a real layer, built anew by the Node.js that it ships, is the same to the byte', async () => {
