@@ -75,13 +75,19 @@ export function configFromContext(raw: unknown, overrides: Overrides = {}): Deli
 export function readConfig(directory = process.cwd()): DeliveryConfig {
   const file = join(directory, 'cdk.json');
   return configFromContext(
-    readJson(file, 'cdk.json').context?.[CONTEXT_KEY],
+    readJson(file, 'cdk.json', 'correct it, or run from the folder that has it').context?.[
+      CONTEXT_KEY
+    ],
     overridesFromEnvironment(),
   );
 }
 
 /** Reads a JSON file, with an error that names it. */
-export function readJson(file: string, shown = file): { context?: Record<string, unknown> } {
+export function readJson(
+  file: string,
+  shown = file,
+  cure = 'name a file with a JSON object',
+): { context?: Record<string, unknown> } {
   try {
     const value = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
     if (typeof value === 'object' && value !== null) return value;
@@ -90,7 +96,7 @@ export function readJson(file: string, shown = file): { context?: Record<string,
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new LayersError(
       'UnreadableConfiguration',
-      `${shown} cannot be read: ${reason}; name a file with a JSON object`,
+      `${shown} cannot be read: ${reason}; ${cure}`,
       { cause },
     );
   }

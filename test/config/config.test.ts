@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   configFromContext,
   exampleValues,
@@ -5,9 +7,11 @@ import {
   overridesFromEnvironment,
   overridesIn,
   parseConfig,
+  readConfig,
 } from '../../lib/config';
 import { LayersError } from '../../lib/errors';
 import { rawConfig } from '../pipeline/fixture';
+import { temporaryFolder } from '../temporary-folder';
 
 type Raw = ReturnType<typeof rawConfig>;
 
@@ -383,5 +387,23 @@ describe('example values', () => {
 
   test('are accepted by a rehearsal', () => {
     expect(exampleValues(config(), { LAYERS_REHEARSAL: '1' })).toEqual([]);
+  });
+});
+
+describe('reading cdk.json', () => {
+  test.each([
+    ['is not there', undefined],
+    ['breaks off', '{ "context": '],
+  ])('one that %s is named with what helps: no option takes a file', (_, text) => {
+    const folder = temporaryFolder();
+    if (text) writeFileSync(join(folder, 'cdk.json'), text);
+    expect(() => readConfig(folder)).toThrow(
+      expect.objectContaining({
+        code: 'UnreadableConfiguration',
+        message: expect.stringMatching(
+          /^cdk\.json cannot be read: .+; correct it, or run from the folder that has it$/,
+        ),
+      }),
+    );
   });
 });
