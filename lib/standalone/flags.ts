@@ -1,4 +1,4 @@
-import { layerArnFault, parseLayerArn } from '../constructs/runtime-layer';
+import { layerArnFault, ownLayer, parseLayerArn } from '../constructs/runtime-layer';
 import { LayersError } from '../errors';
 import type { Runtime } from '../layers';
 import { isVersion, pinnedVersions } from '../layers/versions';
@@ -197,14 +197,6 @@ function readLayerArn(
     );
   }
   return arn;
-}
-
-/** What the name of a layer of this project says of it; nothing of others. */
-export function ownLayer(
-  name: string,
-): { readonly runtime: string; readonly architecture: Architecture } | undefined {
-  const match = /^([a-z][a-z0-9]*)-\d+_\d+_\d+-(arm64|x86_64)-[0-9a-f]{12}$/.exec(name);
-  return match ? { runtime: match[1], architecture: match[2] as Architecture } : undefined;
 }
 
 function isWrong(problems: readonly FlagProblem[], flag: string): boolean {

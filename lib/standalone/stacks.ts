@@ -5,12 +5,11 @@ import {
   type Environment,
   Stack,
 } from 'aws-cdk-lib';
-import { parseLayerArn } from '../constructs/runtime-layer';
+import { ownLayer, parseLayerArn } from '../constructs/runtime-layer';
 import { loadRuntimes, type Runtime } from '../layers';
 import type { ReleaseFolders } from '../release/prepare';
 import type { AppContents } from './contents';
 import { ExampleFnStack } from './example-stack';
-import { ownLayer } from './flags';
 import { RuntimeLayerStack } from './layer-stack';
 import { exampleStackName, layerStackName } from './names';
 import { prepareStandalone, type StandalonePlan } from './prepare';

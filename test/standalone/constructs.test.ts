@@ -99,6 +99,11 @@ describe('RuntimeLayer', () => {
     ['an ARN of something else', 'InvalidLayer', () => fromArn({ arn: 'arn:aws:s3:::bucket' })],
     ['an ARN without a version', 'InvalidLayer', () => fromArn({ arn: ARN.slice(0, -2) })],
     ['another architecture', 'InvalidLayer', () => fromArn({ architecture: 'amd64' as 'arm64' })],
+    [
+      'a layer for another architecture',
+      'InvalidLayer',
+      () => fromArn({ arn: ARN.replace(/layer:.*/, 'layer:deno-2_9_5-x86_64-62a5359f9cef:1') }),
+    ],
     ['another runtime', 'UnknownRuntime', () => fromArn({ runtime: 'perl' })],
     ['another version', 'InvalidLayer', () => fromParameter({ version: 'newest' })],
     ['another namespace', 'InvalidLayer', () => fromParameter({ namespace: 'layers' })],
