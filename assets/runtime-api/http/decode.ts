@@ -9,15 +9,16 @@ const MOST_FOLLOWING = 3;
 export const decodeUtf8: Decode = (bytes) => decoder.decode(bytes);
 
 /**
- * Decodes pieces of so many bytes at most, at least four, and joins their texts: to the same text, cut
- * between characters.
+ * Decodes what is longer than `whole` bytes in pieces of `piece` bytes at most, at least four, and
+ * joins their texts: to the same text, since it is cut between characters.
  */
-export function decodeInPieces(most: number): Decode {
+export function decodeInPieces(whole: number, piece: number): Decode {
   return (bytes) => {
+    if (bytes.length <= whole) return decoder.decode(bytes);
     let text = '';
     let from = 0;
-    while (bytes.length - from > most) {
-      let to = from + most;
+    while (bytes.length - from > piece) {
+      let to = from + piece;
       for (let back = 0; back < MOST_FOLLOWING && isFollowing(bytes[to]); back++) to--;
       text += decoder.decode(bytes.subarray(from, to));
       from = to;

@@ -7,10 +7,12 @@ import { importFromNodePath, loadModule } from './modules.cjs';
 
 const READ_BYTES = 64 * 1024;
 /**
- * Bytes of the longest text that Node.js makes within V8's heap (EXTERN_APEX in its string_bytes.cc).
+ * Bytes of the longest text that Node.js makes within V8's heap (below EXTERN_APEX, string_bytes.cc).
  * What lies outside is freed by the next full collection only, tens of megabytes later.
  */
-const MOST_IN_HEAP = 0xfbee9;
+const MOST_IN_HEAP = 0xfbee8;
+/** Small enough for the nursery itself, so that no pieces take memory of their own. */
+const PIECE_BYTES = 64 * 1024;
 /** As it is now: what observes or forbids a function's connections is not asked about these. */
 const openTcp = connectTcp;
 
@@ -75,5 +77,5 @@ serve({
   extensions: ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts'],
   loadModule,
   connect,
-  decode: decodeInPieces(MOST_IN_HEAP),
+  decode: decodeInPieces(MOST_IN_HEAP, PIECE_BYTES),
 });
