@@ -9,7 +9,7 @@ import {
 import { Construct } from 'constructs';
 import { LayersError } from '../errors';
 import { findRuntime, loadRuntimes } from '../layers';
-import { ARCHITECTURES, type Architecture, type LayerManifest } from '../release';
+import { ARCHITECTURES, type Architecture, type LayerManifest, parseLayerName } from '../release';
 
 /** A layer whose zip lies on this machine. */
 export interface BuiltLayer {
@@ -122,7 +122,7 @@ export class RuntimeLayer extends Construct {
     const { arn, runtime, architecture } = props;
     const fault = Token.isUnresolved(arn) ? undefined : layerArnFault(arn);
     if (fault !== undefined) throw invalid(`arn "${arn}" ${fault}`);
-    const own = Token.isUnresolved(arn) ? undefined : ownLayer(parseLayerArn(arn).name);
+    const own = Token.isUnresolved(arn) ? undefined : parseLayerName(parseLayerArn(arn).name);
     if (own && own.architecture !== architecture && ARCHITECTURES.includes(architecture)) {
       throw invalid(
         `architecture "${architecture}" is not that of arn "${arn}"; write ${own.architecture}`,
@@ -179,14 +179,6 @@ export function layerArnFault(arn: string): string | undefined {
 export function parseLayerArn(arn: string): { readonly region: string; readonly name: string } {
   const [, , , region, , , name] = arn.split(':');
   return { region, name };
-}
-
-/** What the name of a layer of this project says of it; nothing of others. */
-export function ownLayer(
-  name: string,
-): { readonly runtime: string; readonly architecture: Architecture } | undefined {
-  const match = /^([a-z][a-z0-9]*)-\d+_\d+_\d+-(arm64|x86_64)-[0-9a-f]{12}$/.exec(name);
-  return match ? { runtime: match[1], architecture: match[2] as Architecture } : undefined;
 }
 
 function invalid(message: string): LayersError {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { LayersError } from '../errors';
 import { entriesOf } from '../folder';
 import { sha256OfFile } from '../hash';
-import type { LayerManifest } from '../release';
+import { type LayerManifest, parseLayerName } from '../release';
 import { writeJson } from '../write';
 import type { LayerSpec } from './specs';
 
@@ -38,9 +38,6 @@ const schema = z.strictObject({
   inputs: hex,
 });
 
-/** A layer's name, as `layerName` makes it. */
-const MANIFEST = /^[a-z][a-z0-9]*-\d+_\d+_\d+-(arm64|x86_64)-[0-9a-f]{12}\.json$/;
-
 /**
  * Every layer manifest in the folders, sorted by name; a folder that does not exist holds none.
  * The same layer in several folders appears once.
@@ -51,12 +48,16 @@ export function readManifests(dirs: readonly string[]): LayerManifest[] {
   const manifests = new Map<string, LayerManifest>();
   for (const dir of dirs) {
     // A person may build into a folder that has other things: package.json, bills of materials.
-    for (const { name } of entriesOf(dir).filter((entry) => MANIFEST.test(entry.name))) {
+    for (const { name } of entriesOf(dir).filter((entry) => isManifest(entry.name))) {
       const manifest = readManifest(join(dir, name));
       if (!manifests.has(manifest.name)) manifests.set(manifest.name, manifest);
     }
   }
   return [...manifests.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function isManifest(file: string): boolean {
+  return file.endsWith('.json') && parseLayerName(file.slice(0, -'.json'.length)) !== undefined;
 }
 
 /** The manifest of exactly this layer, found by the fingerprint of what it is built from. */

@@ -1,5 +1,5 @@
 import { LayersError } from '../errors';
-import { ARCHITECTURES, type Architecture, meantArchitecture } from '../release';
+import { ARCHITECTURES, type Architecture, meantArchitecture, parseLayerName } from '../release';
 
 /** A layer as SSM names it. */
 export interface LookupResult {
@@ -74,7 +74,6 @@ export function parseNamePart(field: 'runtime' | 'version', value: string): stri
 
 /** `2.9.5` from `arn:…:layer:deno-2_9_5-arm64-3f2a9c1b7d04:1`; undefined for any other form. */
 export function versionOfArn(arn: string): string | undefined {
-  return /:layer:[^:]*?-(\d+_\d+_\d+)-(?:arm64|x86_64)-[0-9a-f]{12}:\d+$/
-    .exec(arn)?.[1]
-    .replaceAll('_', '.');
+  const [, name = ''] = /:layer:([^:]+):\d+$/.exec(arn) ?? [];
+  return parseLayerName(name)?.version;
 }

@@ -1,5 +1,5 @@
 import type { RuntimeConfig } from '../config';
-import { ARCHITECTURES } from '../release';
+import { parseLayerName } from '../release';
 
 /** A layer version of a target whose name is one of ours. */
 export interface LayerVersion {
@@ -30,15 +30,6 @@ export interface PruneRules {
 export interface PruneDecision extends LayerVersion {
   readonly action: 'keep' | 'delete';
   readonly reason: string;
-}
-
-const OWN_NAME = new RegExp(
-  `^([a-z][a-z0-9]{0,15})-(\\d+_\\d+_\\d+)-(${ARCHITECTURES.join('|')})-[0-9a-f]{12}$`,
-);
-
-/** Whether a layer has a name that only this product gives. */
-export function isOwnName(layer: string): boolean {
-  return OWN_NAME.test(layer);
 }
 
 /**
@@ -80,15 +71,15 @@ function reasonToKeep(
   const using = functions.get(arn);
   if (using) return `used by function ${named(using)}`;
   if (version.version !== 1 && !latest.has(arn)) return undefined;
-  const [, runtime, number, architecture] = OWN_NAME.exec(version.layer) ?? [];
+  const own = parseLayerName(version.layer);
   const configured = runtimes.some(
     ({ name, versions, architectures }) =>
-      name === runtime &&
-      versions.includes(number.replaceAll('_', '.')) &&
-      architectures.some((one) => one === architecture),
+      name === own?.runtime &&
+      versions.includes(own.version) &&
+      architectures.includes(own.architecture),
   );
   if (configured) return 'its runtime and version are configured';
-  return newest.has(arn) ? `one of the newest ${keep} of ${runtime}/${architecture}` : undefined;
+  return newest.has(arn) ? `one of the newest ${keep} of ${groupOf(version)}` : undefined;
 }
 
 /** ARNs of each layer's latest version, of layers of which no version is recorded. */
@@ -110,9 +101,8 @@ function latestUnrecorded(
 function newestOf(versions: readonly LayerVersion[], keep: number): ReadonlySet<string> {
   const groups = new Map<string, LayerVersion[]>();
   for (const version of versions) {
-    const [, runtime, , architecture] = OWN_NAME.exec(version.layer) ?? [];
     if (version.version !== 1) continue;
-    const group = `${runtime}/${architecture}`;
+    const group = groupOf(version);
     groups.set(group, [...(groups.get(group) ?? []), version]);
   }
   return new Set(
@@ -131,4 +121,10 @@ function named([first, ...others]: readonly string[]): string {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
+}
+
+/** `deno/arm64` */
+function groupOf({ layer }: LayerVersion): string {
+  const own = parseLayerName(layer);
+  return `${own?.runtime}/${own?.architecture}`;
 }

@@ -9,7 +9,8 @@ import {
 } from '@aws-sdk/client-lambda';
 import pMap from 'p-map';
 import { explain, personConfig } from '../aws';
-import { isOwnName, type LayerVersion } from './decide';
+import { parseLayerName } from '../release';
+import type { LayerVersion } from './decide';
 
 /** Layers asked about at the same time: Lambda takes 15 such requests a second. */
 const CONCURRENCY = 4;
@@ -36,7 +37,7 @@ export class TargetLayers {
     const layers = await this.send('lambda:ListLayers', async () => {
       const names: string[] = [];
       for await (const { Layers = [] } of paginateListLayers({ client }, {})) {
-        names.push(...Layers.flatMap(({ LayerName = '' }) => LayerName).filter(isOwnName));
+        names.push(...Layers.flatMap(({ LayerName = '' }) => LayerName).filter(parseLayerName));
       }
       return names;
     });

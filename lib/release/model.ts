@@ -181,3 +181,20 @@ export function layerName(
   const version = layer.version.replace(/[^A-Za-z0-9]/g, '_');
   return `${layer.runtime}-${version}-${layer.architecture}-${layer.digest.slice(0, 12)}`;
 }
+
+/** What a name of `layerName` says; undefined for a name that only another product gives. */
+export function parseLayerName(
+  name: string,
+): Pick<LayerManifest, 'runtime' | 'version' | 'architecture'> | undefined {
+  const [, runtime, version, architecture] = LAYER_NAME.exec(name) ?? [];
+  if (runtime === undefined) return undefined;
+  return {
+    runtime,
+    version: version.replaceAll('_', '.'),
+    architecture: architecture as Architecture,
+  };
+}
+
+const LAYER_NAME = new RegExp(
+  `^([a-z][a-z0-9]{0,15})-(\\d+_\\d+_\\d+)-(${ARCHITECTURES.join('|')})-[0-9a-f]{12}$`,
+);

@@ -1,8 +1,8 @@
-import { layerArnFault, ownLayer, parseLayerArn } from '../constructs/runtime-layer';
+import { layerArnFault, parseLayerArn } from '../constructs/runtime-layer';
 import { LayersError } from '../errors';
 import type { Runtime } from '../layers';
 import { isVersion, pinnedVersions } from '../layers/versions';
-import { ARCHITECTURES, type Architecture, meantArchitecture } from '../release';
+import { ARCHITECTURES, type Architecture, meantArchitecture, parseLayerName } from '../release';
 
 /** How the example function is reached over HTTPS. */
 export type UrlAccess = 'iam' | 'public';
@@ -189,7 +189,7 @@ function readLayerArn(
       `is in ${layer.region}, and the stack goes to ${region}; use a layer of ${region}, or set AWS_REGION=${layer.region}`,
     );
   }
-  const own = ownLayer(layer.name);
+  const own = parseLayerName(layer.name);
   if (own && own.architecture !== architecture) {
     wrong(
       'layerArn',

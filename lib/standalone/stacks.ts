@@ -5,8 +5,9 @@ import {
   type Environment,
   Stack,
 } from 'aws-cdk-lib';
-import { ownLayer, parseLayerArn } from '../constructs/runtime-layer';
+import { parseLayerArn } from '../constructs/runtime-layer';
 import { loadRuntimes, type Runtime } from '../layers';
+import { parseLayerName } from '../release';
 import type { ReleaseFolders } from '../release/prepare';
 import type { AppContents } from './contents';
 import { ExampleFnStack } from './example-stack';
@@ -78,7 +79,7 @@ export function addStackNames(app: App, runtimes: readonly Runtime[], env: Envir
 
 /** An error of this stack alone: with the same flag the stack of the right runtime is in order. */
 function refuseForeignLayer(stack: ExampleFnStack, { name }: Runtime, arn: string): void {
-  const own = ownLayer(parseLayerArn(arn).name);
+  const own = parseLayerName(parseLayerArn(arn).name);
   if (!own || own.runtime === name) return;
   Annotations.of(stack).addError(
     `layerArn: "${arn}" is a layer of ${own.runtime}; deploy ${exampleStackName(own.runtime)}, or use a layer of ${name}`,
