@@ -18,13 +18,20 @@ export function decodeInPieces(whole: number, piece: number): Decode {
     let text = '';
     let from = 0;
     while (bytes.length - from > piece) {
-      let to = from + piece;
-      for (let back = 0; back < MOST_FOLLOWING && isFollowing(bytes[to]); back++) to--;
+      const to = boundary(bytes, from + piece);
       text += decoder.decode(bytes.subarray(from, to));
       from = to;
     }
     return text + decoder.decode(bytes.subarray(from));
   };
+}
+
+/** Where a character begins, at or shortly before an index; the index itself within malformed bytes. */
+function boundary(bytes: Uint8Array, index: number): number {
+  for (let back = 0; back <= MOST_FOLLOWING; back++) {
+    if (!isFollowing(bytes[index - back])) return index - back;
+  }
+  return index;
 }
 
 function isFollowing(byte: number | undefined): boolean {
