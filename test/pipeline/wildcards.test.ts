@@ -1,4 +1,4 @@
-import { allStatements, type Statement } from './grants';
+import { allStatements, type Statement } from './statements';
 
 /**
  * What cdk-nag leaves open: it acknowledges actions and resources one by one, so an acknowledged

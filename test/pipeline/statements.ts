@@ -17,8 +17,8 @@ export interface Statement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-/** A statement of a policy in a template. */
-export interface Grant {
+/** A statement of a policy in a template, with whose it is. */
+export interface OwnedStatement {
   /** Stack and resource, without the hashes of CDK. */
   readonly owner: string;
   readonly statement: Statement;
@@ -27,7 +27,7 @@ export interface Grant {
 }
 
 /** Every statement of a pipeline that uses what there is to use, denials and trust included. */
-export function allStatements(): Grant[] {
+export function allStatements(): OwnedStatement[] {
   const raw = rawConfig();
   raw.waves[1].regions.push('ca-west-1');
   const plan = planOf({
@@ -42,7 +42,7 @@ export function allStatements(): Grant[] {
 }
 
 /** Of every property that is a policy, whatever the resource calls it. */
-function statementsOf({ stackName, template }: CloudFormationStackArtifact): Grant[] {
+function statementsOf({ stackName, template }: CloudFormationStackArtifact): OwnedStatement[] {
   const stack = stackName.replace(/^layers-(delivery-)?/, '').replace(/^(support)-.*/, '$1');
   const resources = Object.entries<{ Type: string; Properties?: object }>(template.Resources);
   const types = new Map(resources.map(([logicalId, { Type }]) => [logicalId, Type]));
