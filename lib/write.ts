@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { LayersError } from './errors';
+import { LayersError, reasonOf } from './errors';
 import { onInterrupt } from './interrupt';
 
 /**
@@ -78,7 +78,7 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 function writeFailed(path: string, cause: unknown): LayersError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   return new LayersError(
     'WriteFailed',
     `${path} could not be written: ${reason}; check the folder and the free space`,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LayersError } from '../errors';
+import { LayersError, reasonOf } from '../errors';
 import type { DeliveryConfig } from './schema';
 import { parseConfig } from './validate';
 
@@ -93,7 +93,7 @@ export function readJson(
     if (typeof value === 'object' && value !== null) return value;
     throw new SyntaxError('it holds no JSON object');
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw new LayersError(
       'UnreadableConfiguration',
       `${shown} cannot be read: ${reason}; ${cure}`,

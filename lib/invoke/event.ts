@@ -2,7 +2,7 @@ import { constants, openSync, type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { LayersError } from '../errors';
+import { LayersError, reasonOf } from '../errors';
 import { typedPath } from '../options';
 
 /** What Lambda takes; the emulator cuts the rest off. */
@@ -65,7 +65,7 @@ async function contentsOfPipe(pipe: string): Promise<string> {
 }
 
 function unreadable(path: string, cause: unknown): LayersError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   return new LayersError(
     'UnreadableEvent',
     `event ${path} cannot be read: ${reason}; name a file that you may read`,
@@ -78,7 +78,7 @@ function json(found: string, what: string): string {
   try {
     JSON.parse(value);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw new LayersError('InvalidEvent', `${what} is not JSON: ${reason}; correct it`, { cause });
   }
   const bytes = Buffer.byteLength(value);

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants, deflateRaw, inflateRaw, type Zlib } from 'node:zlib';
-import { LayersError } from '../errors';
+import { LayersError, reasonOf } from '../errors';
 import { onInterrupt } from '../interrupt';
 import { ensureCompressor } from './compressor';
 import { type FetchTarball, npmFetch } from './download';
@@ -85,7 +85,7 @@ export async function deflateWith(program: string, content: Buffer): Promise<Non
     return deflated;
   } catch (cause) {
     if (cause instanceof LayersError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw failed(
       program,
       `could not be started: ${reason}; see what "${program} --version" says, or let XDG_CACHE_HOME name a folder that may hold programs`,

@@ -4,7 +4,7 @@ import pacote from 'pacote';
 import ssri from 'ssri';
 import { Parser, type ReadEntry } from 'tar';
 import { readZipEntries } from '../archive';
-import { LayersError } from '../errors';
+import { LayersError, reasonOf } from '../errors';
 import type { LayerSource, PackageSource } from '../release';
 import { type NpmOptions, npmOptions } from './npm-config';
 
@@ -122,7 +122,7 @@ async function download(source: PackageSource, options: NpmOptions): Promise<Buf
 function downloadError(source: PackageSource, cause: unknown): LayersError {
   const code = codeOf(cause);
   if (code === 'EINTEGRITY') return integrityError(source, cause);
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   if (code === 'E404' || code === 'ETARGET') {
     return new LayersError(
       'PackageNotFound',
@@ -139,7 +139,7 @@ function downloadError(source: PackageSource, cause: unknown): LayersError {
 
 function fileError(url: string, cause: unknown): LayersError {
   const code = codeOf(cause);
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   if (code === 'E404') {
     return new LayersError('FileNotFound', `there is no ${url}; check the version`, { cause });
   }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { LayersError } from '../errors';
+import { LayersError, reasonOf } from '../errors';
 import { entriesOf } from '../folder';
 import { sha256OfFile } from '../hash';
 import { type LayerManifest, parseLayerName } from '../release';
@@ -97,7 +97,7 @@ function readJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (cause) {
-    throw invalid(file, cause instanceof Error ? cause.message : String(cause), cause);
+    throw invalid(file, reasonOf(cause), cause);
   }
 }
 

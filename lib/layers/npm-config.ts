@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { LayersError } from '../errors';
+import { LayersError, reasonOf } from '../errors';
 
 /** Options in the spelling of pacote and npm-registry-fetch. */
 export type NpmOptions = Record<string, unknown>;
@@ -57,7 +57,7 @@ async function npmConfig(environment: NodeJS.ProcessEnv): Promise<Record<string,
     });
     return JSON.parse(stdout);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw new LayersError(
       'NpmConfigUnreadable',
       `"npm config list --json" failed: ${reason}; check that npm is on the PATH, and can read its configuration and its cafile`,

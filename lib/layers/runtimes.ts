@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { LayersError } from '../errors';
+import { LayersError, reasonOf } from '../errors';
 import { problemsOf } from '../problems';
 import { GLIBC_LIMITS } from './bases';
 
@@ -188,7 +188,7 @@ function readRuntimeJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw new LayersError('InvalidRuntime', `${file} cannot be read as JSON: ${reason}`, { cause });
   }
 }

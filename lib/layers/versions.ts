@@ -1,5 +1,5 @@
 import pacote from 'pacote';
-import { LayersError } from '../errors';
+import { LayersError, reasonOf } from '../errors';
 import { ARCHITECTURES, type Architecture, type LayerSource } from '../release';
 import { compareVersions } from './bases';
 import { npmOptions } from './npm-config';
@@ -150,7 +150,7 @@ export function npmVersions(): PackageVersions {
       );
     } catch (cause) {
       if (cause instanceof LayersError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = reasonOf(cause);
       throw new LayersError(
         'VersionLookupFailed',
         `the versions of ${name} could not be looked up: ${reason}; check the network and "npm config list", or use a version that runtime.json pins`,

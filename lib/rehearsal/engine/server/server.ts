@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { LayersError } from '../../../errors';
+import { LayersError, reasonOf } from '../../../errors';
 import {
   INVOKE_HOOK_PATH,
   type InvokeHook,
@@ -150,7 +150,7 @@ function send(response: ServerResponse, status: number, body: unknown, type = JS
 function sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   const known = error instanceof LayersError;
   const code = known ? error.code : 'InternalFailure';
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   if (response.headersSent) {
     response.destroy();
     return;
