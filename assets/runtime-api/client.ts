@@ -63,6 +63,11 @@ export class RuntimeApiClient {
     this.nextRequest = encodeRequest('GET', `${BASE}/invocation/next`, address);
   }
 
+  /** @throws RuntimeError `Runtime.ConnectionFailed` */
+  async open(): Promise<void> {
+    await this.connect();
+  }
+
   /**
    * Waits for the next event, however long that takes.
    *

@@ -37,21 +37,19 @@ export function describeError(
   causes = MAX_CAUSES,
 ): ErrorDocument {
   try {
-    const error = thrown as
-      | { message?: unknown; name?: unknown; stack?: unknown; cause?: unknown }
-      | null
-      | undefined;
-    const { message } = error ?? {};
+    const message = propertyOf(thrown, 'message');
     if (typeof message === 'string') {
-      const { name, stack, cause } = error ?? {};
+      const name = propertyOf(thrown, 'name');
+      const stack = propertyOf(thrown, 'stack');
+      const cause = propertyOf(thrown, 'cause');
       return {
-        errorType: String(name || 'Error'),
+        errorType: typeof name === 'string' && name !== '' ? name : 'Error',
         errorMessage: message,
-        stackTrace: stack ? frames(String(stack)) : [],
+        stackTrace: typeof stack === 'string' ? frames(stack) : [],
         ...(cause === undefined || causes === 0
           ? {}
           : { cause: describeError(cause, inspect, causes - 1) }),
-        [OWN]: ownProperties(error as Record<string, unknown>),
+        [OWN]: ownProperties(thrown as Record<string, unknown>),
       };
     }
     const isObject = typeof thrown === 'object' || typeof thrown === 'function';
@@ -70,24 +68,29 @@ function ownProperties(error: Record<string, unknown>): ErrorDocument[typeof OWN
     // An AggregateError's, which consoles show as well; without them it may say nothing at all.
     if (Object.hasOwn(error, 'errors') && !keys.includes('errors')) keys.push('errors');
     if (keys.length === 0) return undefined;
-    return Object.fromEntries(keys.map((key) => [key, propertyOf(error, key)]));
+    return Object.fromEntries(
+      keys.map((key) => [key, propertyOf(error, key, '[a getter that throws]')]),
+    );
   } catch {
     return undefined;
   }
 }
 
-function propertyOf(error: Record<string, unknown>, key: string): unknown {
+function propertyOf(owner: unknown, key: string, otherwise?: string): unknown {
   try {
-    return error[key];
+    return (owner as Record<string, unknown> | null | undefined)?.[key];
   } catch {
-    return '[a getter that throws]';
+    return otherwise;
   }
 }
 
-/** Value of `Lambda-Runtime-Function-Error-Type`: Lambda replaces all that has another form. */
+/**
+ * Value of `Lambda-Runtime-Function-Error-Type`: Lambda replaces all that has another form, and a
+ * header field has its limits.
+ */
 export function errorTypeHeader(errorType: string): string {
-  if (/^(Runtime|Function)\.[A-Z][A-Za-z]+$/.test(errorType)) return errorType;
-  return /^[A-Z][A-Za-z]+$/.test(errorType) ? `Function.${errorType}` : 'Function.Error';
+  if (/^(Runtime|Function)\.[A-Z][A-Za-z]{1,255}$/.test(errorType)) return errorType;
+  return /^[A-Z][A-Za-z]{1,255}$/.test(errorType) ? `Function.${errorType}` : 'Function.Error';
 }
 
 /**

@@ -88,13 +88,17 @@ export async function serve(platform: Platform): Promise<void> {
     if (concurrency !== '') platform.setEnv(CONCURRENCY, undefined);
     const contextOf = contextFactory(platform);
     offerStreaming();
-    handler = await loadHandler(platform);
-    const { streaming } = handler;
-    const run = handler.callsBack
-      ? callbackStyle(handler.run, (action) => {
+    const loaded = await loadHandler(platform);
+    // Meanwhile a rejection comes up that the module has left alone: it is the init's error.
+    await api.open().finally(() => {
+      handler = loaded;
+    });
+    const { streaming } = loaded;
+    const run = loaded.callsBack
+      ? callbackStyle(loaded.run, (action) => {
           whenIdle = action;
         })
-      : handler.run;
+      : loaded.run;
     // Loaded for those that need it only: it takes time.
     const Writable = streaming && (await import('node:stream')).Writable;
 

@@ -39,6 +39,9 @@ export const FAILING = `
       case 'null': throw null;
       case 'object': throw Object.create(null, { code: { value: 7, enumerable: true } });
       case 'odd name': throw Object.assign(new Error('odd'), { name: 'Not a name!' });
+      case 'long name': throw Object.assign(new Error('long'), { name: 'A'.repeat(20000) });
+      case 'getters': throw Object.defineProperties(new Error('told'), Object.fromEntries(
+        ['name', 'stack', 'cause'].map((key) => [key, { get() { throw 1; } }])));
       case 'runtime type': throw Object.assign(new Error('x'), { name: 'Function.Custom' });
       case 'bigint': return { n: 1n };
       case 'cycle': return cycle;

@@ -278,6 +278,8 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
         ['null', 'object', 'null', 'Function.Error'],
         ['object', 'object', expect.stringContaining('code: 7'), 'Function.Error'],
         ['odd name', 'Not a name!', 'odd', 'Function.Error'],
+        ['long name', 'A'.repeat(20000), 'long', 'Function.Error'],
+        ['getters', 'Error', 'told', 'Function.Error'],
         ['runtime type', 'Function.Custom', 'x', 'Function.Custom'],
         ['bigint', 'Runtime.MarshalError', expect.stringMatching(/BigInt/), 'Runtime.MarshalError'],
         [
@@ -431,6 +433,13 @@ export function describeRuntimeContract(dialect: RuntimeDialect): void {
         undefined,
         'TypeError',
         /broken/,
+      ],
+      [
+        'the module leaves a rejection alone',
+        { [file]: `Promise.reject(new RangeError("left")); export const handler = () => 1;` },
+        undefined,
+        'RangeError',
+        /left/,
       ],
       ['the module does not parse', { [file]: 'export const = ;' }, undefined, parseError, /./],
     ] as const)('when %s', async (_, files, handler, errorType, message) => {
