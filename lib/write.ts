@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LayersError, reasonOf } from './errors';
 import { onInterrupt } from './interrupt';
@@ -44,6 +44,20 @@ export async function writeWhole(
 export async function makeFolder(folder: string): Promise<void> {
   try {
     await makeFolders(folder);
+  } catch (cause) {
+    throw writeFailed(folder, cause);
+  }
+}
+
+/**
+ * Makes sure that files can be made in a folder, for what is written there after a long time only.
+ *
+ * @throws LayersError `WriteFailed`
+ */
+export async function assertWritable(folder: string): Promise<void> {
+  await makeFolder(folder);
+  try {
+    await rmdir(await mkdtemp(join(folder, '.writable-')));
   } catch (cause) {
     throw writeFailed(folder, cause);
   }

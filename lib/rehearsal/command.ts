@@ -5,7 +5,7 @@ import colors from 'picocolors';
 import { describeError, LayersError } from '../errors';
 import { SIGNALS } from '../interrupt';
 import { parseTypedPath } from '../options';
-import { makeFolder, writeJson } from '../write';
+import { assertWritable, writeJson } from '../write';
 import { readKept, runDaemon, stopKept } from './daemon';
 import { defaultApproval } from './session/approvals';
 import { arnTable, Display } from './session/display';
@@ -115,7 +115,7 @@ async function rehearse(flags: RehearsalOptions): Promise<number> {
 
 /** A report that cannot be written is said before minutes of work, not after. */
 async function assertReportable(file: string): Promise<void> {
-  await makeFolder(dirname(file));
+  await assertWritable(dirname(file));
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
     throw new LayersError('InvalidReport', `--report ${file} is a folder; name a file in it`);
   }

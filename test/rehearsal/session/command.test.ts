@@ -32,11 +32,12 @@ describe('the command line', () => {
     expect(said).toContain(message);
   });
 
-  test('fails before any work where no report can be written', async () => {
-    const running = rehearseCommand('/nowhere').parseAsync(['--report', __dirname], {
-      from: 'user',
-    });
-    await expect(running).rejects.toMatchObject({ code: 'InvalidReport' });
+  test.each([
+    [__dirname, 'InvalidReport'],
+    ['/proc/report.json', 'WriteFailed'],
+  ])('fails before any work where no report can be written: %s', async (file, code) => {
+    const running = rehearseCommand('/nowhere').parseAsync(['--report', file], { from: 'user' });
+    await expect(running).rejects.toMatchObject({ code });
   });
 
   test('fails where the environment points at another emulator, and says what to do', async () => {
