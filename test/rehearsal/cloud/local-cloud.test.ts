@@ -12,6 +12,7 @@ import {
 import {
   CreateBucketCommand,
   HeadObjectCommand,
+  PutBucketPolicyCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -334,6 +335,30 @@ describe('as strict as AWS', () => {
 
     const { outputs } = await stacks.create('good-layer', layerOf('layer.zip'));
     expect(outputs.Layer).toMatch(/:layer:strict:1$/);
+  });
+
+  test("fails a layer or a function out of another account's bucket that does not admit it", async () => {
+    const Bucket = 'strangers-bucket';
+    const stranger = new S3Client(cloud.sdkConfig('222222222222', REGION));
+    await stranger.send(new CreateBucketCommand({ Bucket }));
+    const Body = zip({ bootstrap: { content: '#!/bin/sh\n', mode: 0o755 } });
+    await stranger.send(new PutObjectCommand({ Bucket, Key: 'code.zip', Body }));
+    const foreignLayer = layerOf('code.zip');
+    foreignLayer.Layer.Properties.Content.S3Bucket = Bucket;
+    const foreignCode = functionOf({ Code: { S3Bucket: Bucket, S3Key: 'code.zip' } });
+    const denied = `GetObject for ${Bucket}/code.zip. S3 Error Code: AccessDenied`;
+    expect((await stacks.create('foreign-layer', foreignLayer)).failures).toContain(denied);
+    expect((await stacks.create('foreign-code', foreignCode)).failures).toContain(denied);
+
+    const statement = {
+      Effect: 'Allow',
+      Action: 's3:GetObject',
+      Resource: `arn:aws:s3:::${Bucket}/*`,
+      Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+    };
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+    await stranger.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+    expect((await stacks.create('admitted', foreignLayer)).status).toBe('CREATE_COMPLETE');
   });
 
   test('keeps a retained layer version when it leaves its stack or its creation is rolled back', async () => {

@@ -2,7 +2,8 @@
 
 MiniStack makes a layer version or a function without content where the S3 object does not
 exist, when CloudFormation asks for it, spends a version number on a refused layer, lets a
-stack take over a function of another stack, and attaches foreign layers that do not exist.
+stack take over a function of another stack, and attaches foreign layers that do not exist. And
+nobody asks whether another account's bucket lets Lambda read.
 """
 
 from ministack.core.iam_evaluator import validate_role_arn
@@ -38,6 +39,15 @@ def _missing_object(code: dict):
     bucket, key = code.get("S3Bucket"), code.get("S3Key")
     if not bucket or not key:
         return None
+    owner, account = s3._bucket_owner_account(bucket), get_account_id()
+    if owner not in (None, account) and not s3._foreign_bucket_allows(
+        owner, bucket, key, "GET", {}, account
+    ):
+        return (
+            "Your access has been denied by S3, please make sure your request credentials have "
+            f"permission to GetObject for {bucket}/{key}. S3 Error Code: AccessDenied. "
+            "S3 Error Message: Access Denied"
+        )
     if s3._get_object_data(bucket, key, version_id=code.get("S3ObjectVersion")) is not None:
         return None
     return (
