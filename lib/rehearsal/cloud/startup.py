@@ -39,6 +39,7 @@ def main() -> None:
         patching,
         pipeline,
         role_tags,
+        service_trust,
         snapshots,
     )
 
@@ -52,6 +53,7 @@ def main() -> None:
     layer_actions.install()
     condition_keys.install()
     role_tags.install()
+    service_trust.install()
     control.install()
     # After whatever else decides on a request.
     faults.install()

@@ -124,6 +124,7 @@ export class ActionRunner {
     const configuration = resolveVariables(action.Configuration, execution.variables);
     Object.assign(run.configuration, configuration);
     const pipelineRole = await sessions.assumeAsService(
+      'codepipeline.amazonaws.com',
       definition.RoleArn,
       pipeline.region,
       execution.id,

@@ -49,10 +49,15 @@ export class RoleSessions {
 
   constructor(private readonly sdkConfig: SdkConfigFactory) {}
 
-  /** Becomes a role that trusts a service principal. */
-  assumeAsService(roleArn: string, region: string, sessionName: string): Promise<RoleSession> {
-    const account = accountOf(roleArn);
-    return this.assume(this.sdkConfig(account, region), 'service', roleArn, region, sessionName);
+  /** Becomes a role that trusts a service, which `lib/rehearsal/cloud` reads off the ExternalId. */
+  assumeAsService(
+    service: 'codebuild.amazonaws.com' | 'codepipeline.amazonaws.com',
+    roleArn: string,
+    region: string,
+    sessionName: string,
+  ): Promise<RoleSession> {
+    const config = this.sdkConfig(accountOf(roleArn), region);
+    return this.assume(config, service, roleArn, region, sessionName, service);
   }
 
   /** Becomes a role from another role's session, across accounts too. */
@@ -71,13 +76,18 @@ export class RoleSessions {
     roleArn: string,
     region: string,
     sessionName: string,
+    ExternalId?: string,
   ): Promise<RoleSession> {
     const key = [by, roleArn, region, sessionName].join('|');
     const cached = this.cache.get(key);
     if (cached && cached.expires - RENEWAL_MARGIN > Date.now()) return cached.session;
     const client = new STSClient(config);
     const { Credentials } = await client.send(
-      new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: sessionName.slice(0, 64) }),
+      new AssumeRoleCommand({
+        RoleArn: roleArn,
+        RoleSessionName: sessionName.slice(0, 64),
+        ExternalId,
+      }),
     );
     if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey || !Credentials.SessionToken) {
       throw new LayersError('NoCredentials', `AssumeRole of ${roleArn} answered no credentials`);

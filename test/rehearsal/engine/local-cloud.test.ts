@@ -93,7 +93,7 @@ function role(RoleName: string, Principal: unknown, ...statements: unknown[]) {
 const arnOf = (name: string) => ({ 'Fn::GetAtt': [name, 'Arn'] });
 
 /** The pipeline's own stack; the build's role may write its artifacts, or only read its sources. */
-function homeResources(buildMayWrite: boolean) {
+function homeResources(buildMayWrite: boolean, buildService = 'codebuild.amazonaws.com') {
   const everywhere = ['arn:aws:s3:::artifacts-eu-west-1/*', `arn:aws:s3:::${TARGET_BUCKET}/*`];
   const s3 = ['s3:GetObject', 's3:PutObject'];
   const assume = allow('sts:AssumeRole', [`arn:aws:iam::${ACCOUNT}:role/start-build`, DEPLOY_ROLE]);
@@ -146,7 +146,7 @@ function homeResources(buildMayWrite: boolean) {
     ),
     BuildRole: role(
       'build',
-      { Service: 'codebuild.amazonaws.com' },
+      { Service: buildService },
       allow(buildMayWrite ? s3 : ['s3:GetObject'], everywhere),
     ),
     Project: {
@@ -282,9 +282,9 @@ test('releases to another account and region with the roles of the pipeline, the
   );
 }, 60_000);
 
-test("fails in AWS's own words where the build's role may not write its artifact", async () => {
+async function updateHome(resources: object): Promise<void> {
   const client = new CloudFormationClient(cloud.sdkConfig(ACCOUNT, REGION));
-  const TemplateBody = JSON.stringify({ Resources: homeResources(false) });
+  const TemplateBody = JSON.stringify({ Resources: resources });
   await client.send(
     new UpdateStackCommand({
       StackName: 'home',
@@ -296,10 +296,24 @@ test("fails in AWS's own words where the build's role may not write its artifact
     { client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 },
     { StackName: 'home' },
   );
+}
+
+test("fails in AWS's own words where the build's role may not write its artifact", async () => {
+  await updateHome(homeResources(false));
   await pushSource();
   const execution = engine.executions().at(-1);
   expect(execution?.status).toBe('Failed');
   expect(execution?.message).toMatch(
     /Build\.Synth: AccessDenied: User: arn:aws:sts::111111111111:assumed-role\/build\/AWSCodeBuild-.* is not authorized to perform: s3:PutObject/,
+  );
+}, 60_000);
+
+test("fails where the build's role trusts another service", async () => {
+  await updateHome(homeResources(true, 'codepipeline.amazonaws.com'));
+  await pushSource();
+  const execution = engine.executions().at(-1);
+  expect(execution?.status).toBe('Failed');
+  expect(execution?.message).toMatch(
+    /Build\.Synth: AccessDenied: .* is not authorized to perform: sts:AssumeRole on resource: .*:role\/build/,
   );
 }, 60_000);

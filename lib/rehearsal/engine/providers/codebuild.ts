@@ -75,6 +75,7 @@ export class CodeBuildAction implements ActionProvider {
     identity: BuildIdentity,
   ): Promise<ActionResult> {
     const serviceRole = await context.sessions.assumeAsService(
+      'codebuild.amazonaws.com',
       project.serviceRole as string,
       context.region,
       `AWSCodeBuild-${identity.id.split(':').pop()}`,
