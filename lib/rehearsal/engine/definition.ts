@@ -61,6 +61,9 @@ const PROVIDERS: Readonly<Record<string, z.ZodType>> = {
   'Approval/Manual': z.object({}),
 };
 
+/** API reference, ActionDeclaration `configuration`. */
+const MAX_VALUE_CHARACTERS = 1000;
+
 const artifactStore = z.object({
   Type: z.literal('S3').default('S3'),
   Location: text,
@@ -192,7 +195,7 @@ function checkDefinition(definition: PipelineDefinition, homeRegion: string): st
         if (actionNames.has(action.Name))
           problems.push(`${where}: name is used twice in its stage`);
         actionNames.add(action.Name);
-        problems.push(...checkProvider(where, action));
+        problems.push(...checkProvider(where, action), ...checkLengths(where, action));
         if ((action.ActionTypeId.Category === 'Source') !== (index === 0)) {
           problems.push(`${where}: the first stage, and only it, holds source actions`);
         }
@@ -238,6 +241,15 @@ function checkProvider(where: string, action: ActionDefinition): string[] {
   return parsed.error.issues.map(
     (issue) => `${where}: Configuration.${issue.path.join('.')}: ${issue.message}`,
   );
+}
+
+function checkLengths(where: string, { Configuration }: ActionDefinition): string[] {
+  return Object.entries(Configuration)
+    .filter(([, value]) => value.length > MAX_VALUE_CHARACTERS)
+    .map(
+      ([field, { length }]) =>
+        `${where}: Configuration.${field}: has ${length} characters, CodePipeline takes ${MAX_VALUE_CHARACTERS}`,
+    );
 }
 
 /** Actions of a stage, those of one run order together, in ascending order. */

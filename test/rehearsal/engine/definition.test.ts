@@ -84,6 +84,17 @@ test('fails on an input that only an action beside it writes', () => {
   expect(() => parse([stage])).toThrow(/Build\.b: input artifact Out/);
 });
 
+test('fails on a longer value than CodePipeline takes', () => {
+  const approval = (CustomData: string) => ({
+    Name: 'Approval',
+    Actions: [action('a', 'Manual', { Configuration: { CustomData } })],
+  });
+  expect(() => parse([approval('x'.repeat(1000))])).not.toThrow();
+  expect(() => parse([approval('x'.repeat(1001))])).toThrow(
+    /Approval\.a: Configuration\.CustomData: has 1001/,
+  );
+});
+
 test('fails on a 51st action in a stage', () => {
   const Actions = Array.from({ length: 51 }, (_, index) => action(`a${index}`, 'CodeBuild'));
   expect(() => parse([{ Name: 'Build', Actions }])).toThrow(/at most 50 actions/);
