@@ -38,6 +38,7 @@ def main() -> None:
         layer_actions,
         patching,
         pipeline,
+        role_names,
         role_tags,
         service_trust,
         snapshots,
@@ -52,6 +53,7 @@ def main() -> None:
     gateway.install()
     layer_actions.install()
     condition_keys.install()
+    role_names.install()
     role_tags.install()
     service_trust.install()
     control.install()

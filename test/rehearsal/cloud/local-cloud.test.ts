@@ -402,6 +402,14 @@ describe('as strict as AWS', () => {
     expect(Parameter?.Value).toBe('first');
   });
 
+  test('fails a role whose name the account has, in another region, and leaves that role', async () => {
+    const elsewhere = new Stacks(cloud, ACCOUNT, 'us-east-1');
+    const second = await elsewhere.create('second-role', { Role: role });
+    expect(second.status).toBe('ROLLBACK_COMPLETE');
+    expect(second.failures).toContain("identifier 'function-role' already exists");
+    expect((await stacks.create('its-function', functionOf({}))).status).toBe('CREATE_COMPLETE');
+  });
+
   test('fails a function without its code, its role or a foreign layer that does not exist', async () => {
     const code = await stacks.create(
       'no-code',
