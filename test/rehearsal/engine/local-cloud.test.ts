@@ -56,6 +56,12 @@ beforeAll(async () => {
       Policy: JSON.stringify(policy(statement)),
     }),
   );
+  await createStack(ACCOUNT, REGION, 'settings', {
+    Setting: {
+      Type: 'AWS::SSM::Parameter',
+      Properties: { Name: '/setting', Type: 'String', Value: 'on' },
+    },
+  });
   await createStack(TARGET_ACCOUNT, TARGET_REGION, 'roles', {
     Deploy: role(
       'deploy',
@@ -110,11 +116,12 @@ function homeResources(buildMayWrite: boolean, buildService = 'codebuild.amazona
   });
   const buildspec = {
     version: '0.2',
-    env: { 'exported-variables': ['STACK'] },
+    env: { 'exported-variables': ['STACK'], 'parameter-store': { SETTING: '/setting' } },
     phases: {
       build: {
         commands: [
           'test -z "$LEAK"',
+          'test "$SETTING" = on',
           'export STACK=released',
           'mkdir out',
           'sed "s/COMMIT/$COMMIT/" template.json > out/t.json',
@@ -148,6 +155,7 @@ function homeResources(buildMayWrite: boolean, buildService = 'codebuild.amazona
       'build',
       { Service: buildService },
       allow(buildMayWrite ? s3 : ['s3:GetObject'], everywhere),
+      allow('ssm:GetParameters', '*'),
     ),
     Project: {
       Type: 'AWS::CodeBuild::Project',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { EnvironmentVariable, Project } from '@aws-sdk/client-codebuild';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
 import { LayersError } from '../../../errors';
 import type { Buildspec } from '../buildspec';
@@ -122,9 +122,12 @@ async function variableValue(ssm: SSMClient, variable: EnvironmentVariable): Pro
   }
 }
 
+/** With the one permission that CodeBuild asks its role for, `ssm:GetParameters`. */
 async function parameterValue(ssm: SSMClient, name: string): Promise<string> {
-  const { Parameter } = await ssm.send(
-    new GetParameterCommand({ Name: name, WithDecryption: true }),
+  const { Parameters } = await ssm.send(
+    new GetParametersCommand({ Names: [name], WithDecryption: true }),
   );
-  return Parameter?.Value ?? '';
+  const value = Parameters?.[0]?.Value;
+  if (value !== undefined) return value;
+  throw new LayersError('ParameterNotFound', `parameter ${name} does not exist`);
 }
