@@ -60,7 +60,11 @@ export class EngineClient {
     return ((await response.json()) as { sequence: number }).sequence;
   }
 
-  /** Events after `since`, until the signal aborts. */
+  /**
+   * Events after `since`, until the signal aborts.
+   *
+   * @throws LayersError LocalCloudEnded
+   */
   async *events(since: number, signal: AbortSignal): AsyncGenerator<EngineEvent> {
     try {
       const response = await fetch(`${this.cloud.engineUrl}/rehearsal/events?since=${since}`, {
@@ -73,8 +77,13 @@ export class EngineClient {
         rest = lines.pop() ?? '';
         for (const line of lines.filter(Boolean)) yield JSON.parse(line);
       }
-    } catch (error) {
-      if (!signal.aborted) throw error;
+    } catch (cause) {
+      if (signal.aborted) return;
+      throw new LayersError(
+        'LocalCloudEnded',
+        `the local cloud, process ${this.cloud.pid}, has ended: somebody or something killed it, such as a machine without free memory; rehearse again`,
+        { cause },
+      );
     }
   }
 

@@ -30,11 +30,13 @@ test('the newest event is none before the first, and then the last of all', asyn
 });
 
 test('events keep their text, wherever the bytes are cut', async () => {
+  const outputVariables = { Text: 'größer'.repeat(50_000) };
+  subject.fake.steps.set('repo', () => ({ outputVariables }));
   subject.deploy([
     {
       Name: 'Approve',
       Actions: [
-        action('Approve-all', 'Manual', { Configuration: { CustomData: 'größer'.repeat(50_000) } }),
+        action('Approve-all', 'Manual', { Configuration: { CustomData: '#{Source.Text}' } }),
       ],
     },
   ]);
@@ -44,6 +46,21 @@ test('events keep their text, wherever the bytes are cut', async () => {
     expect(event.message).toBe(message);
     break;
   }
+});
+
+test('fails in one message when the local cloud is killed', async () => {
+  subject.deploy(STAGES);
+  await client.push(COMMIT);
+  await waiting();
+  const read = async () => {
+    for await (const { message } of client.events(0, new AbortController().signal)) {
+      if (message) void subject.engine.stop();
+    }
+  };
+  await expect(read()).rejects.toMatchObject({
+    code: 'LocalCloudEnded',
+    message: expect.stringContaining('rehearse again'),
+  });
 });
 
 test('an approval is answered once, whoever is quicker', async () => {
