@@ -227,9 +227,10 @@ export class DeliveryPipelineStack extends Stack {
       });
     }
     const target = anyTarget(plan, wave.name);
+    // With a character that no configured name has: `publish-<wave>` may also be the id of a role.
     const stages = {
-      publish: new PublishStage(this, `publish-${wave.name}`, { plan, target }),
-      release: new ReleaseStage(this, `release-${wave.name}`, { plan, target }),
+      publish: new PublishStage(this, `publish_${wave.name}`, { plan, target }),
+      release: new ReleaseStage(this, `release_${wave.name}`, { plan, target }),
     };
     const deployRemotely = (kind: Deployment, deployment: RemoteDeployment | undefined) => {
       if (!deployment) return [];

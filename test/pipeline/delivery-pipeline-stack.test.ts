@@ -249,10 +249,23 @@ describe('delivery pipeline, configured otherwise', () => {
     const { app } = stackOf({ plan: resumed });
     const [release] = app
       .synth()
-      .nestedAssemblies.filter(({ id }) => id === 'assembly-Delivery-release-pilot')
+      .nestedAssemblies.filter(({ id }) => id === 'assembly-Delivery-release_pilot')
       .flatMap(({ nestedAssembly }) => nestedAssembly.stacks);
     const parameters = Template.fromJSON(release.template).findResources('AWS::SSM::Parameter');
     expect(Object.keys(parameters)).toHaveLength(4 * resumed.layers.length);
+  });
+
+  test.each([
+    ['publish', 'publish'],
+    ['release', 'preflight'],
+  ])('a pipeline named %s has room for a wave named %s', (name, wave) => {
+    const raw = rawConfig();
+    raw.name = name;
+    raw.waves[0].name = wave;
+    const names = stagesOf(Template.fromStack(stackOf({ plan: planOf(raw) }).stack)).map(
+      ({ Name }) => Name,
+    );
+    expect(names).toEqual(expect.arrayContaining([`${wave}-publish`, `${wave}-release`]));
   });
 
   test('path filters reach the trigger', () => {

@@ -41,7 +41,7 @@ describe('delivery pipeline with regions that have no CodePipeline', () => {
   test('the assembly of an action has a stack for each target, all of the template of its wave', () => {
     const { directory } = app.synth();
     const own = new CloudAssembly(join(directory, 'Publish-remote-pilot'));
-    const [shared] = app.synth().getNestedAssembly('assembly-Delivery-publish-pilot').stacks;
+    const [shared] = app.synth().getNestedAssembly('assembly-Delivery-publish_pilot').stacks;
     expect(own.stacks.map(({ hierarchicalId }) => hierarchicalId)).toEqual([
       'Delivery/publish-888888888888-ca-west-1/Layers',
       'Delivery/publish-888888888888-mx-central-1/Layers',
@@ -50,7 +50,7 @@ describe('delivery pipeline with regions that have no CodePipeline', () => {
       const { account, region } = stack.environment;
       // The CDK CLI tells a resource that failed by its path: that is the target's.
       const [, path] = stack.hierarchicalId.split('/');
-      const filled = JSON.stringify(shared.template).replaceAll('/publish-pilot/', `/${path}/`);
+      const filled = JSON.stringify(shared.template).replaceAll('/publish_pilot/', `/${path}/`);
       expect(stack.template).toEqual(JSON.parse(filled));
       expect(path).toBe(`publish-${account}-${region}`);
       expect(stack.stackName).toBe(shared.stackName);
@@ -104,7 +104,7 @@ describe('delivery pipeline with regions that have no CodePipeline', () => {
 
 test('what is configured stays as it is, even where it reads like the path of a construct', () => {
   const raw = rawConfig();
-  raw.namespace = '/Delivery/release-pilot';
+  raw.namespace = '/Delivery/release_pilot';
   raw.waves[0].regions = ['us-east-1', 'ca-west-1'];
   // As the CDK CLI synthesizes it.
   const paths = { 'aws:cdk:enable-path-metadata': true };
@@ -117,7 +117,7 @@ test('what is configured stays as it is, even where it reads like the path of a 
   );
   expect(names).toHaveLength(16);
   for (const [name, path] of names) {
-    expect(name).toMatch(/^\/Delivery\/release-pilot\/(deno|node)\//);
+    expect(name).toMatch(/^\/Delivery\/release_pilot\/(deno|node)\//);
     expect(path).toMatch(/^Delivery\/release-888888888888-ca-west-1\/Release\//);
   }
 });
