@@ -107,8 +107,18 @@ function sourceProblems({ source, home }: DeliveryConfig): Problem[] {
     }
     return problems;
   }
-  if (!hasOwner) add('source.repository', `"${repository}" is not a repository; write owner/name`);
   const partition = partitionOf(home.region);
+  const facts = REGIONS.get(home.region);
+  if (facts?.codePipeline && !facts.connections) {
+    const [there] =
+      [...REGIONS].find(([, other]) => other.partition === partition && other.connections) ?? [];
+    add(
+      'home.region',
+      `"${home.region}" has no connections to GitHub; ${there ? `run the pipeline in another region (${there}), or ` : ''}use a CodeCommit repository, without source.connectionArn`,
+    );
+    return problems;
+  }
+  if (!hasOwner) add('source.repository', `"${repository}" is not a repository; write owner/name`);
   const [, other, service, , owner] = connectionArn.split(':');
   if (other !== partition) {
     add(
@@ -122,15 +132,6 @@ function sourceProblems({ source, home }: DeliveryConfig): Problem[] {
     add(
       'source.connectionArn',
       `"${connectionArn}" belongs to account ${owner}, which cannot share it with the home account ${home.account}; create a connection there`,
-    );
-  }
-  if (REGIONS.get(home.region)?.codePipeline && !REGIONS.get(home.region)?.connections) {
-    const others = [...REGIONS].filter(
-      ([, facts]) => facts.partition === partition && facts.connections,
-    );
-    add(
-      'home.region',
-      `"${home.region}" has no connections to GitHub; ${others.length > 0 ? `run the pipeline in another region (${others[0][0]})` : 'remove source.connectionArn'}, or use a CodeCommit repository`,
     );
   }
   return problems;

@@ -216,12 +216,15 @@ describe('configuration', () => {
     [
       'a home region without connections',
       (raw) => (raw.home.region = 'us-gov-west-1'),
-      /home\.region: "us-gov-west-1" has no connections to GitHub; run the pipeline in another region \(us-gov-east-1\), or use a CodeCommit repository/,
+      /home\.region: "us-gov-west-1" has no connections to GitHub; run the pipeline in another region \(us-gov-east-1\), or use a CodeCommit repository, without source\.connectionArn/,
     ],
     [
-      'a partition without connections',
-      (raw) => (raw.home.region = 'cn-north-1'),
-      /home\.region: "cn-north-1" has no connections to GitHub; remove source\.connectionArn, or use/,
+      'a partition without connections, where none can be created',
+      (raw) => {
+        raw.home.region = 'cn-north-1';
+        for (const wave of raw.waves) wave.regions = ['cn-north-1'];
+      },
+      /^configuration has 1 problem:\n {2}- delivery\.home\.region: "cn-north-1" has no connections to GitHub; use a CodeCommit repository, without source\.connectionArn$/,
     ],
     [
       'a repository of GitHub without a connection',
