@@ -20,6 +20,8 @@ const UNREACHABLE =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|TimeoutError)$/;
 /** The SDK's message where the service gave none. */
 const BODILESS = 'UnknownError';
+/** The SDK's words for what no service writes: the page of a proxy, or of another server. */
+const NO_ANSWER = /Deserialization error|^Unknown$/;
 const CERTIFICATE = /CERT|UNABLE_TO_(VERIFY|GET)/;
 
 /** The parts of an AWS SDK or Node network error that tell one from another. */
@@ -77,6 +79,12 @@ export function explain(error: unknown, { action, region, role }: RequestContext
     return because(
       'RefusedCredentials',
       `${region} does not accept the credentials: ${message}; check the keys, and that the region is enabled in their account`,
+    );
+  }
+  if ($metadata && NO_ANSWER.test(error.message)) {
+    return because(
+      'EndpointUnreachable',
+      `what came back for ${action} in ${region} is no answer of the service (HTTP status ${$metadata.httpStatusCode}); check the proxy and AWS_ENDPOINT_URL`,
     );
   }
   if (DENIED.test(name) || $metadata?.httpStatusCode === 403) {

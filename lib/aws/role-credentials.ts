@@ -105,11 +105,17 @@ async function assumeRole(sts: STSClient, { roleArn, sessionName, cure }: Assume
     const { Credentials } = await sts.send(
       new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: sessionName }),
     );
+    if (!Credentials) {
+      throw new LayersError(
+        'EndpointUnreachable',
+        `sts:AssumeRole on ${roleArn} was answered without credentials; check the proxy and AWS_ENDPOINT_URL`,
+      );
+    }
     return {
-      accessKeyId: Credentials?.AccessKeyId as string,
-      secretAccessKey: Credentials?.SecretAccessKey as string,
-      sessionToken: Credentials?.SessionToken as string,
-      expiration: Credentials?.Expiration as Date,
+      accessKeyId: Credentials.AccessKeyId as string,
+      secretAccessKey: Credentials.SecretAccessKey as string,
+      sessionToken: Credentials.SessionToken as string,
+      expiration: Credentials.Expiration as Date,
     };
   } catch (error) {
     const reason = explain(error, {

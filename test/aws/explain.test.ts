@@ -43,6 +43,18 @@ test.each([
   expect(message).not.toContain('Unknown');
 });
 
+// What the SDK makes of a page in HTML.
+test.each([
+  awsError('SyntaxError', 'Unexpected token <\n  Deserialization error: to see the raw', 403),
+  awsError('Unknown', 'Unknown', 403),
+])('fails without accusing a role of what no service has said: $name', (error) => {
+  expect(explain(error, request)).toMatchObject({
+    code: 'EndpointUnreachable',
+    message:
+      'what came back for ssm:GetParameter in eu-west-1 is no answer of the service (HTTP status 403); check the proxy and AWS_ENDPOINT_URL',
+  });
+});
+
 test('fails naming the host that does not exist', () => {
   expect(explain(network('ENOTFOUND'), request).message).toContain('ssm.eu-west-1.amazonaws.com');
 });

@@ -39,6 +39,14 @@ test('fails with the cure when the role is refused', async () => {
   });
 });
 
+test('fails when what answers is not the service', async () => {
+  sts.on(AssumeRoleCommand).resolves({});
+  await expect(roleCredentials(stsClient('eu-west-1'), props)()).rejects.toMatchObject({
+    code: 'EndpointUnreachable',
+    message: `sts:AssumeRole on ${props.roleArn} was answered without credentials; check the proxy and AWS_ENDPOINT_URL`,
+  });
+});
+
 test.each([
   ['eu-west-1', 'eu-west-1'],
   ['us-gov-west-1', 'af-south-1'],
