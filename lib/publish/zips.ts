@@ -71,7 +71,9 @@ async function sha256Base64(path: string): Promise<string | undefined> {
   try {
     return await sha256OfFile(path, 'base64');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    // The second of them: what should be a folder is a file.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
 }

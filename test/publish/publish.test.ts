@@ -127,6 +127,17 @@ test('fails before sending anything when a zip is missing here and in one target
   expect(puts()).toHaveLength(0);
 });
 
+test('fails the same way where what should be a folder is a file', async () => {
+  const file = join(zips.dir, 'layers');
+  await writeFile(file, '');
+  await expect(
+    publish({ plan: release, layerDirs: [file], exampleDirs: [zips.dir] }),
+  ).rejects.toMatchObject({
+    code: 'ZipMissing',
+    message: expect.stringContaining(`not in ${file}`),
+  });
+});
+
 test('fails before asking AWS anything when zips differ, naming all of them', async () => {
   const wrong = [`${x86.name}.zip`, exampleZip].map((name) => join(zips.dir, name));
   for (const file of wrong) await writeFile(file, Buffer.concat([await readFile(file), zero()]));
