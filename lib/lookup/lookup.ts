@@ -1,6 +1,7 @@
 import { LayersError } from '../errors';
 import { ARCHITECTURES, type Architecture } from '../release';
 import {
+  isLayerVersion,
   type LookupResult,
   parseArchitecture,
   parseNamePart,
@@ -26,8 +27,8 @@ export interface LookupArnProps extends ListLayersProps {
 /**
  * ARN of a layer version, from the SSM parameter that stands for it.
  *
- * @throws LayersError `UnknownRuntime`, `UnknownVersion`, `UnknownArchitecture`, `NoRegion`,
- * `InvalidRegion`, `InvalidRoleArn`, `RoleNotAssumable`, `NoCredentials`, `ExpiredCredentials`,
+ * @throws LayersError `UnknownRuntime`, `UnknownVersion`, `UnknownArchitecture`, `InvalidParameter`,
+ * `NoRegion`, `InvalidRegion`, `InvalidRoleArn`, `RoleNotAssumable`, `NoCredentials`, `ExpiredCredentials`,
  * `AccessDenied`, `Throttled`, `NoSuchEndpoint` and other failures of a request
  */
 export async function lookupArn(props: LookupArnProps): Promise<LookupResult> {
@@ -43,6 +44,12 @@ export async function lookupArn(props: LookupArnProps): Promise<LookupResult> {
       throw await explainMissing(store, namespace, { runtime, architecture, version });
     }
     const { region } = store;
+    if (!isLayerVersion(arn)) {
+      throw new LayersError(
+        'InvalidParameter',
+        `parameter ${parameter} in ${region} is "${arn}", which is not the ARN of a layer version; ask whoever changed it to put it right`,
+      );
+    }
     return {
       runtime,
       architecture,
