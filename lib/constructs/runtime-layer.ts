@@ -67,9 +67,13 @@ export class RuntimeLayer extends Construct {
    *
    * A function in another stack refers to it weakly (`Fn::GetStackOutput`): an export would lock
    * the layer against every update (https://github.com/aws/aws-cdk/issues/1972).
+   *
+   * @throws LayersError `InvalidLayer`
    */
   static fromBuild(scope: Construct, id: string, props: RuntimeLayerFromBuildProps): RuntimeLayer {
     const { manifest, zip } = props.build;
+    // The type says it; JavaScript does not.
+    if (!manifest) throw invalid('build is not what buildRuntimeLayer answers; await that first');
     return new RuntimeLayer(scope, id, manifest.runtime, manifest.architecture, (self) => {
       const layer = new lambda.LayerVersion(self, manifest.name, {
         layerVersionName: manifest.name,
@@ -127,6 +131,9 @@ export class RuntimeLayer extends Construct {
       throw invalid(
         `architecture "${architecture}" is not that of arn "${arn}"; write ${own.architecture}`,
       );
+    }
+    if (own && own.runtime !== findRuntime(runtime, loadRuntimes()).name) {
+      throw invalid(`runtime "${runtime}" is not that of arn "${arn}"; write ${own.runtime}`);
     }
     return new RuntimeLayer(scope, id, runtime, architecture, (self) =>
       lambda.LayerVersion.fromLayerVersionArn(self, 'Version', arn),

@@ -59,6 +59,12 @@ export async function buildRuntimeLayer(
   const runtime = findRuntime(options.runtime, loadRuntimes());
   assertArchitecture(options.architecture);
   const wanted = options.version ?? pinnedVersions(runtime)[0];
+  if (typeof wanted !== 'string') {
+    throw new LayersError(
+      'UnknownVersion',
+      `${runtime.name} version ${wanted} is not a text; write it in quotes, since the number 2.10 is 2.1`,
+    );
+  }
   const version = await resolveVersion(runtime, wanted, options.architecture, options);
   const [layer] = await buildVersions([version], options);
   return layer;

@@ -52,6 +52,7 @@ export function addStandaloneStacks(app: App, plan: StandalonePlan, env: Environ
     const own = build && new RuntimeLayerStack(app, layerStackName(runtime.name), { build, env });
     const arn = own?.arnForOthers ?? layerArn;
     if (!createExample || arn === undefined) continue;
+    if (!own && refuseForeignLayer(app, runtime, arn, env)) continue;
     const example = new ExampleFnStack(app, exampleStackName(runtime.name), {
       runtime,
       architecture,
@@ -61,7 +62,6 @@ export function addStandaloneStacks(app: App, plan: StandalonePlan, env: Environ
       env,
     });
     if (own) example.addStackDependency(own, 'the function attaches the layer');
-    else refuseForeignLayer(example, runtime, arn);
   }
 }
 
@@ -69,19 +69,23 @@ export function addStandaloneStacks(app: App, plan: StandalonePlan, env: Environ
 export function addStackNames(app: App, runtimes: readonly Runtime[], env: Environment): void {
   for (const { name } of runtimes) {
     // No dependency: destroying the layer's stack leaves the layer, so the example can stay, too.
-    for (const id of [layerStackName(name), exampleStackName(name)]) {
-      const stack = new Stack(app, id, { env });
-      // CDK refuses a template without a resource.
-      new CfnWaitConditionHandle(stack, 'Placeholder');
-    }
+    for (const id of [layerStackName(name), exampleStackName(name)]) emptyStack(app, id, env);
   }
 }
 
-/** An error of this stack alone: with the same flag the stack of the right runtime is in order. */
-function refuseForeignLayer(stack: ExampleFnStack, { name }: Runtime, arn: string): void {
+function emptyStack(app: App, id: string, env: Environment): Stack {
+  const stack = new Stack(app, id, { env });
+  // CDK refuses a template without a resource.
+  new CfnWaitConditionHandle(stack, 'Placeholder');
+  return stack;
+}
+
+/** An error of one stack alone: with the same flag the stack of the right runtime is in order. */
+function refuseForeignLayer(app: App, { name }: Runtime, arn: string, env: Environment): boolean {
   const own = parseLayerName(parseLayerArn(arn).name);
-  if (!own || own.runtime === name) return;
-  Annotations.of(stack).addError(
+  if (!own || own.runtime === name) return false;
+  Annotations.of(emptyStack(app, exampleStackName(name), env)).addError(
     `layerArn: "${arn}" is a layer of ${own.runtime}; deploy ${exampleStackName(own.runtime)}, or use a layer of ${name}`,
   );
+  return true;
 }

@@ -2,7 +2,13 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { App, Duration, aws_iam as iam, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { LayersError, RuntimeFunction, type RuntimeFunctionProps, RuntimeLayer } from '../../lib';
+import {
+  type BuiltLayer,
+  LayersError,
+  RuntimeFunction,
+  type RuntimeFunctionProps,
+  RuntimeLayer,
+} from '../../lib';
 import { temporaryFolder } from '../temporary-folder';
 import { ARN, fakeBuild } from './fixture';
 
@@ -104,7 +110,20 @@ describe('RuntimeLayer', () => {
       'InvalidLayer',
       () => fromArn({ arn: ARN.replace(/layer:.*/, 'layer:deno-2_9_5-x86_64-62a5359f9cef:1') }),
     ],
+    [
+      'a layer of another runtime',
+      'InvalidLayer',
+      () => fromArn({ arn: ARN.replace(/layer:.*/, 'layer:node-24_21_0-arm64-62a5359f9cef:1') }),
+    ],
     ['another runtime', 'UnknownRuntime', () => fromArn({ runtime: 'perl' })],
+    [
+      'a build that was not awaited',
+      'InvalidLayer',
+      () =>
+        RuntimeLayer.fromBuild(newStack(), 'Layer', {
+          build: Promise.resolve() as unknown as BuiltLayer,
+        }),
+    ],
     ['another version', 'InvalidLayer', () => fromParameter({ version: 'newest' })],
     ['another namespace', 'InvalidLayer', () => fromParameter({ namespace: 'layers' })],
   ])('fails with %s', (_, code, make) => {

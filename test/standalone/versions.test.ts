@@ -26,6 +26,15 @@ test.each([
   });
 });
 
+test('a version that JavaScript gives as a number is refused: it may have lost a digit', async () => {
+  const version = 2.1 as unknown as string;
+  const options = { runtime: 'deno', architecture: 'arm64', version } as const;
+  await expect(buildRuntimeLayer(options)).rejects.toMatchObject({
+    code: 'UnknownVersion',
+    message: 'deno version 2.1 is not a text; write it in quotes, since the number 2.10 is 2.1',
+  });
+});
+
 describe('version of a runtime', () => {
   test.each([
     ['2.9.4', '2.9.4'],
