@@ -13,7 +13,7 @@ export interface TargetChanges {
   readonly paused: boolean;
   /** Names of parameters that a run would create. */
   readonly added: readonly string[];
-  /** Names of parameters that it would move. */
+  /** Names of parameters with another value: it would move them, but not those changed by hand. */
   readonly moved: readonly string[];
   /** Names of parameters below the namespace that the configuration no longer has. */
   readonly dropped: readonly string[];
