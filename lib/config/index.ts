@@ -6,6 +6,7 @@ export {
   type Overrides,
   overridesFromEnvironment,
   overridesIn,
+  parseJson,
   readConfig,
   readJson,
 } from './load';

@@ -82,14 +82,21 @@ export function readConfig(directory = process.cwd()): DeliveryConfig {
   );
 }
 
+type JsonObject = { context?: Record<string, unknown> };
+
 /** Reads a JSON file, with an error that names it. */
 export function readJson(
   file: string,
   shown = file,
   cure = 'name a file with a JSON object',
-): { context?: Record<string, unknown> } {
+): JsonObject {
+  return parseJson(() => readFileSync(file, 'utf8'), shown, cure);
+}
+
+/** {@link readJson}, of a text that comes from elsewhere. */
+export function parseJson(read: () => string, shown: string, cure: string): JsonObject {
   try {
-    const value = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
+    const value = JSON.parse(read().replace(/^\uFEFF/, ''));
     if (typeof value === 'object' && value !== null) return value;
     throw new SyntaxError('it holds no JSON object');
   } catch (cause) {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CONTEXT_KEY } from '../../config';
+import { CONTEXT_KEY, parseJson, readJson } from '../../config';
 import { LayersError } from '../../errors';
 
 /** A commit, as the pipeline's source action hands it on. */
@@ -37,7 +37,9 @@ export interface SnapshotOptions {
 export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> {
   const git = await gitIn(options);
   const head = (await git(['rev-parse', '--verify', 'HEAD'])).trim();
-  const dirty = (await git(['status', '--porcelain'])).trim() !== '';
+  // What the user's git shows or hides elsewhere does not count here.
+  const status = await git(['status', '--porcelain', '--untracked-files=normal']);
+  const dirty = status.trim() !== '';
   await git(['read-tree', 'HEAD']);
   if (options.includeWorkingTree && dirty) await git(['add', '--all', '.']);
   if (options.config !== undefined) await replaceConfig(git, options.config);
@@ -49,9 +51,8 @@ export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> 
       : (await git(['commit-tree', tree, '-p', head, '-m', describeChange(options)])).trim();
   const zipPath = join(options.dir, `${commitId}.zip`);
   await git(['archive', '--format=zip', '-1', '-o', zipPath, commitId]);
-  const [authorDate, message] = (await git(['log', '-1', '--format=%aI%n%s', commitId]))
-    .trim()
-    .split('\n');
+  const shown = ['--no-show-signature', '--encoding=UTF-8', '--format=%aI%n%s'];
+  const [authorDate, message] = (await git(['log', '-1', ...shown, commitId])).split('\n');
   return {
     zipPath,
     commitId,
@@ -63,11 +64,14 @@ export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> 
 
 /** cdk.json of HEAD, or of the working tree. */
 export async function committedConfig(root: string, workingTree: boolean): Promise<unknown> {
-  const { readFile } = await import('node:fs/promises');
-  const text = workingTree
-    ? await readFile(join(root, 'cdk.json'), 'utf8')
-    : (await runGit(root, ['show', 'HEAD:cdk.json'], process.env)).stdout;
-  return JSON.parse(text).context?.[CONTEXT_KEY];
+  const cdkJson = workingTree
+    ? readJson(join(root, 'cdk.json'), 'cdk.json', 'correct it')
+    : parseCommitted((await runGit(root, ['show', 'HEAD:./cdk.json'], process.env)).stdout);
+  return cdkJson.context?.[CONTEXT_KEY];
+}
+
+function parseCommitted(text: string) {
+  return parseJson(() => text, 'the committed cdk.json', 'correct and commit it');
 }
 
 type Git = (args: string[], input?: string) => Promise<string>;
@@ -77,14 +81,16 @@ async function gitIn({ root, dir }: SnapshotOptions): Promise<Git> {
   mkdirSync(objects, { recursive: true });
   const { stdout } = await runGit(
     root,
-    ['rev-parse', '--path-format=absolute', '--git-path', 'objects'],
+    ['rev-parse', '--show-prefix', '--path-format=absolute', '--git-path', 'objects'],
     process.env,
   );
+  const [prefix, kept] = stdout.split('\n');
+  if (prefix !== '') throw noCommit(root);
   const env = {
     ...process.env,
     GIT_INDEX_FILE: join(dir, 'index'),
     GIT_OBJECT_DIRECTORY: objects,
-    GIT_ALTERNATE_OBJECT_DIRECTORIES: stdout.trim(),
+    GIT_ALTERNATE_OBJECT_DIRECTORIES: kept,
     // Commits of a rehearsal name nobody.
     GIT_AUTHOR_NAME: 'rehearsal',
     GIT_AUTHOR_EMAIL: 'rehearsal@localhost',
@@ -98,7 +104,7 @@ async function gitIn({ root, dir }: SnapshotOptions): Promise<Git> {
 }
 
 async function replaceConfig(git: Git, config: unknown): Promise<void> {
-  const cdkJson = JSON.parse(await git(['cat-file', '-p', ':cdk.json']));
+  const cdkJson = parseCommitted(await git(['cat-file', '-p', ':cdk.json']));
   cdkJson.context = { ...cdkJson.context, [CONTEXT_KEY]: config };
   const text = `${JSON.stringify(cdkJson, null, 2)}\n`;
   const blob = (await git(['hash-object', '-w', '--stdin'], text)).trim();
@@ -115,7 +121,12 @@ function describeChange({ includeWorkingTree, config }: SnapshotOptions): string
 
 async function runGit(cwd: string, args: string[], env: NodeJS.ProcessEnv, input?: string) {
   try {
-    const running = promisify(execFile)('git', args, { cwd, env, maxBuffer: 64 * 1024 * 1024 });
+    const running = promisify(execFile)('git', args, {
+      cwd,
+      // Its messages are recognized below.
+      env: { ...env, LC_ALL: 'C' },
+      maxBuffer: 64 * 1024 * 1024,
+    });
     if (input !== undefined) running.child.stdin?.end(input);
     return await running;
   } catch (cause) {
@@ -126,16 +137,21 @@ async function runGit(cwd: string, args: string[], env: NodeJS.ProcessEnv, input
       });
     }
     if (
-      /not a git repository|unknown revision|Needed a single revision|invalid object name/.test(
+      /not a git repository|unknown revision|Needed a single revision|invalid object name|exists on disk, but not in/.test(
         stderr,
       )
     ) {
-      throw new LayersError(
-        'NoCommit',
-        `${cwd} has no git commit to rehearse: run it in a clone, or commit first (git init && git add . && git commit)`,
-        { cause },
-      );
+      throw noCommit(cwd, cause);
     }
     throw new LayersError('GitFailed', `git ${args[0]} failed: ${stderr.trim()}`, { cause });
   }
+}
+
+/** Of a folder that is no repository, or lies in somebody else's. */
+function noCommit(cwd: string, cause?: unknown): LayersError {
+  return new LayersError(
+    'NoCommit',
+    `${cwd} has no git commit to rehearse: run it in a clone, or commit first (git init && git add . && git commit)`,
+    { cause },
+  );
 }

@@ -101,6 +101,34 @@ describe('a snapshot', () => {
     ]);
   });
 
+  test("is the same whatever the user's git shows or hides", async () => {
+    commit();
+    git('config', 'status.showUntrackedFiles', 'no');
+    git('config', 'log.showSignature', 'true');
+    git('config', 'i18n.logOutputEncoding', 'ISO-8859-1');
+    const signer = join(dir, 'signer');
+    const signature = '-----BEGIN PGP SIGNATURE-----\\n\\n-----END PGP SIGNATURE-----\\n';
+    writeFileSync(
+      signer,
+      `#!/bin/sh\nprintf '${signature}'\nprintf '\\n[GNUPG:] SIG_CREATED \\n' >&2\n`,
+      { mode: 0o755 },
+    );
+    git('config', 'gpg.program', signer);
+    git('commit', '--quiet', '--allow-empty', '--gpg-sign', '--message=Schlüssel');
+    writeFileSync(join(root, 'new'), 'untracked');
+    const snapshot = await takeSnapshot(options());
+    expect(snapshot).toMatchObject({ message: 'Schlüssel', leftOut: true });
+    expect(Date.parse(snapshot.authorDate)).not.toBeNaN();
+    const { zipPath } = await takeSnapshot({ ...options(), includeWorkingTree: true });
+    expect((await contentOf(zipPath))('new')).toBe('untracked');
+  });
+
+  test('may have an empty message', async () => {
+    commit();
+    git('commit', '--quiet', '--allow-empty', '--allow-empty-message', '--message=');
+    expect(await takeSnapshot(options())).toMatchObject({ message: '' });
+  });
+
   test('is HEAD itself where the working tree has nothing new', async () => {
     commit();
     const snapshot = await takeSnapshot({ ...options(), includeWorkingTree: true });
@@ -130,12 +158,31 @@ describe('a snapshot', () => {
   });
 
   test('fails where there is no commit, naming the folder and the cure', async () => {
-    await expect(takeSnapshot(options())).rejects.toMatchObject({ code: 'NoCommit' });
-    git('init', '--quiet');
-    await expect(takeSnapshot(options())).rejects.toMatchObject({
-      code: 'NoCommit',
-      message: expect.stringMatching(`^${root} has no git commit .*git commit`),
-    });
+    const before = process.env;
+    process.env = { ...before, LANGUAGE: 'de', LC_ALL: 'C.UTF-8' };
+    try {
+      await expect(takeSnapshot(options())).rejects.toMatchObject({ code: 'NoCommit' });
+      git('init', '--quiet');
+      await expect(takeSnapshot(options())).rejects.toMatchObject({
+        code: 'NoCommit',
+        message: expect.stringMatching(`^${root} has no git commit .*git commit`),
+      });
+    } finally {
+      process.env = before;
+    }
+  });
+
+  test("fails below somebody else's repository, which holds another tree", async () => {
+    commit();
+    const below = join(root, 'below');
+    mkdirSync(below);
+    writeFileSync(join(below, 'cdk.json'), '{"context":{"delivery":{"name":"below"}}}');
+    const refused = { code: 'NoCommit', message: expect.stringContaining(below) };
+    await expect(committedConfig(below, false)).rejects.toMatchObject(refused);
+    git('add', '--all');
+    git('commit', '--quiet', '--message=All');
+    expect(await committedConfig(below, false)).toEqual({ name: 'below' });
+    await expect(takeSnapshot({ ...options(), root: below })).rejects.toMatchObject(refused);
   });
 });
 
@@ -145,5 +192,25 @@ describe('the configuration of a commit', () => {
     writeFileSync(join(root, 'cdk.json'), '{"context":{"delivery":{"name":"edited"}}}');
     expect(await committedConfig(root, false)).toEqual({ name: 'own' });
     expect(await committedConfig(root, true)).toEqual({ name: 'edited' });
+  });
+
+  test('fails where cdk.json is missing or no JSON, in one sentence', async () => {
+    commit();
+    writeFileSync(join(root, 'cdk.json'), '{"context":{},}');
+    const unreadable = (message: RegExp) => ({
+      code: 'UnreadableConfiguration',
+      message: expect.stringMatching(message),
+    });
+    await expect(committedConfig(root, true)).rejects.toMatchObject(
+      unreadable(/^cdk\.json cannot be read: .*JSON.*; correct it$/),
+    );
+    git('commit', '--all', '--quiet', '--message=Broken');
+    const committed = unreadable(
+      /^the committed cdk\.json cannot be read: .*correct and commit it$/,
+    );
+    await expect(committedConfig(root, false)).rejects.toMatchObject(committed);
+    await expect(takeSnapshot({ ...options(), config: {} })).rejects.toMatchObject(committed);
+    rmSync(join(root, 'cdk.json'));
+    await expect(committedConfig(root, true)).rejects.toMatchObject(unreadable(/ENOENT/));
   });
 });
