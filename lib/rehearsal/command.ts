@@ -12,6 +12,7 @@ import { arnTable, Display } from './session/display';
 import { parseFault, type RequestedFault } from './session/faults';
 import type { RehearsalOptions } from './session/options';
 import { cloudVariables } from './session/person';
+import { isolate } from './session/process';
 import { Rehearsal } from './session/rehearsal';
 import type { Report } from './session/report';
 
@@ -79,6 +80,7 @@ async function rehearse(flags: RehearsalOptions): Promise<number> {
       `AWS_ENDPOINT_URL is ${endpoint}, and the rehearsal brings an emulator of its own: unset it`,
     );
   }
+  isolate();
   const options = { ...flags, ...(flags.report ? { report: resolve(flags.report) } : {}) };
   if (options.report) await assertReportable(options.report);
   const display = new Display();

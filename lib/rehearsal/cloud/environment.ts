@@ -44,5 +44,18 @@ export function cloudEnvironment(
     AWS_PAGER: '',
     AWS_CA_BUNDLE: caFile,
     NODE_EXTRA_CA_CERTS: caFile,
+    ...withoutProxy(),
   };
+}
+
+/** Variables that lead to this machine past the user's proxies; none where there are no proxies. */
+export function withoutProxy(environment = process.env): Record<string, string> {
+  const isProxied = Object.entries(environment).some(
+    ([name, value]) => value && /^(https?|all)_proxy$/i.test(name),
+  );
+  const named = environment.NO_PROXY || environment.no_proxy || '';
+  if (!isProxied || named === '*') return {};
+  const hosts = new Set([...named.split(','), 'localhost', '127.0.0.1']);
+  const list = [...hosts].filter(Boolean).join(',');
+  return { NO_PROXY: list, no_proxy: list };
 }

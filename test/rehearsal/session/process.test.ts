@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from '../../../lib/rehearsal/processes';
 import { tailOf } from '../../../lib/rehearsal/session/log-tail';
-import { killRunning, runLogged, withoutAws } from '../../../lib/rehearsal/session/process';
+import {
+  isolate,
+  killRunning,
+  runLogged,
+  withoutAws,
+} from '../../../lib/rehearsal/session/process';
 
 describe('running a program', () => {
   let dir: string;
@@ -73,6 +78,28 @@ test('nothing that leads AWS tools to a real account reaches a program', () => {
     LAYERS_REHEARSAL: '1',
   };
   expect(withoutAws(environment)).toEqual({ PATH: '/bin', LAYERS_REHEARSAL: '1' });
+});
+
+test('a rehearsal is cut off from AWS settings of the user, and reaches its cloud without a proxy', () => {
+  const environment = {
+    PATH: '/bin',
+    AWS_PROFILE: 'production',
+    AWS_USE_FIPS_ENDPOINT: 'true',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    https_proxy: 'http://proxy.example:3128',
+    no_proxy: '.example,localhost',
+  };
+  isolate(environment);
+  expect(environment).toEqual({
+    PATH: '/bin',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    https_proxy: 'http://proxy.example:3128',
+    NO_PROXY: '.example,localhost,127.0.0.1',
+    no_proxy: '.example,localhost,127.0.0.1',
+  });
 });
 
 test('the tail of a log that does not exist is empty', () => {
