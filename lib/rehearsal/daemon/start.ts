@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LayersError } from '../../errors';
+import { assertWritable } from '../../write';
 import { isAlive } from '../processes';
 import { giveScratch, makeScratch } from '../scratch';
 import type { DaemonMessage } from './daemon';
@@ -27,11 +28,12 @@ export class CloudHandle {
   /**
    * Uses the kept local cloud of this checkout, or starts one.
    *
-   * @throws LayersError `RehearsalRunning`, `LocalCloudNotStarted` and what the local cloud says
+   * @throws LayersError `RehearsalRunning`, `WriteFailed`, `LocalCloudNotStarted` and what the local cloud says
    */
   static async open(root: string, logDir: string): Promise<CloudHandle> {
     const kept = readKept(root);
     if (kept) return new CloudHandle(kept, false, undefined);
+    await assertWritable(logDir);
     refuseSecond(join(logDir, OWNER_FILE));
     const stateDir = makeScratch();
     // Logs of the rehearsal before would be taken for this one's.

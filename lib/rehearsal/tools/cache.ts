@@ -14,7 +14,7 @@ import { isLeftover } from '../processes';
  */
 export async function once(
   name: string,
-  build: (temporary: string, final: string) => Promise<void>,
+  build: (temporary: string) => Promise<void>,
 ): Promise<string> {
   const root = cacheRoot();
   const final = join(root, name);
@@ -24,7 +24,7 @@ export async function once(
   const temporary = join(root, `.${name}.${process.pid}.${randomBytes(4).toString('hex')}`);
   try {
     await mkdir(temporary);
-    await build(temporary, final);
+    await build(temporary);
     await rename(temporary, final);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });

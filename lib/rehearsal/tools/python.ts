@@ -29,7 +29,7 @@ export async function ensurePython(onProgress: (message: string) => void): Promi
   const python = await findPython();
   const requirements = await readFile(REQUIREMENTS);
   const key = createHash('sha256').update(requirements).update(python.build).digest('hex');
-  return once(`python-${key.slice(0, 16)}`, async (temporary, final) => {
+  return once(`python-${key.slice(0, 16)}`, async (temporary) => {
     onProgress(`installing MiniStack and the AWS CLI with Python ${python.version}`);
     const made = await run(python.path, ['-m', 'venv', temporary], { env: pythonEnvironment() });
     if (made.status !== 0) throw noVenv(python, made.stdout + made.stderr);
@@ -42,7 +42,7 @@ export async function ensurePython(onProgress: (message: string) => void): Promi
     );
     // The scripts that pip wrote name the temporary folder; the one that is used is ours.
     const aws = join(temporary, 'bin', 'aws');
-    await writeFile(aws, `#!/bin/sh\nexec '${join(final, 'bin', 'python')}' -I -m awscli "$@"\n`);
+    await writeFile(aws, '#!/bin/sh\nexec "$(dirname "$0")/python" -I -m awscli "$@"\n');
     await chmod(aws, 0o755);
   });
 }

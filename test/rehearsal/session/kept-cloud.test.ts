@@ -111,6 +111,12 @@ test('a second rehearsal of a checkout is refused, and the logs of the first sta
   await once(first, 'exit');
 });
 
+test('a checkout that takes no files is said before anything is made', async () => {
+  writeFileSync(join(root, 'file'), '');
+  const opened = CloudHandle.open(root, join(root, 'file/logs'));
+  await expect(opened).rejects.toMatchObject({ code: 'WriteFailed' });
+});
+
 describe('invocations', () => {
   test('are none before the first, and then one a line', () => {
     const file = join(root, 'invocations.ndjson');
