@@ -110,7 +110,7 @@ describe('a snapshot', () => {
     const signature = '-----BEGIN PGP SIGNATURE-----\\n\\n-----END PGP SIGNATURE-----\\n';
     writeFileSync(
       signer,
-      `#!/bin/sh\nprintf '${signature}'\nprintf '\\n[GNUPG:] SIG_CREATED \\n' >&2\n`,
+      `#!/bin/sh\ncat >&2\nprintf '${signature}'\nprintf '\\n[GNUPG:] SIG_CREATED \\n' >&2\n`,
       { mode: 0o755 },
     );
     git('config', 'gpg.program', signer);
