@@ -9,7 +9,14 @@ import {
 import { Construct } from 'constructs';
 import { LayersError } from '../errors';
 import { findRuntime, loadRuntimes } from '../layers';
-import { ARCHITECTURES, type Architecture, type LayerManifest, parseLayerName } from '../release';
+import {
+  ARCHITECTURES,
+  type Architecture,
+  type LayerManifest,
+  layerArnFault,
+  parseLayerArn,
+  parseLayerName,
+} from '../release';
 
 /** A layer whose zip lies on this machine. */
 export interface BuiltLayer {
@@ -168,24 +175,6 @@ export class RuntimeLayer extends Construct {
 /** CDK's object for an architecture. */
 export function lambdaArchitecture(architecture: Architecture): lambda.Architecture {
   return architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
-}
-
-const LAYER_ARN =
-  /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]{1,140}(?<version>:\d+)?$/;
-
-/** What is wrong with a layer version's ARN and what to write, or undefined. */
-export function layerArnFault(arn: string): string | undefined {
-  const groups = LAYER_ARN.exec(arn)?.groups;
-  if (!groups) {
-    return 'is not the ARN of a layer version; it looks like arn:aws:lambda:eu-west-1:123456789012:layer:name:1';
-  }
-  return groups.version ? undefined : 'lacks the number of the version; add for example :1';
-}
-
-/** Region and name of a layer version's ARN that has no fault. */
-export function parseLayerArn(arn: string): { readonly region: string; readonly name: string } {
-  const [, , , region, , , name] = arn.split(':');
-  return { region, name };
 }
 
 function invalid(message: string): LayersError {

@@ -1,7 +1,6 @@
 import { LayersError } from '../errors';
-import { ARCHITECTURES, type Architecture } from '../release';
+import { ARCHITECTURES, type Architecture, layerArnFault } from '../release';
 import {
-  isLayerVersion,
   type LookupResult,
   parseArchitecture,
   parseNamePart,
@@ -44,7 +43,8 @@ export async function lookupArn(props: LookupArnProps): Promise<LookupResult> {
       throw await explainMissing(store, namespace, { runtime, architecture, version });
     }
     const { region } = store;
-    if (!isLayerVersion(arn)) {
+    // A person may have written any text.
+    if (layerArnFault(arn)) {
       throw new LayersError(
         'InvalidParameter',
         `parameter ${parameter} in ${region} is "${arn}", which is not the ARN of a layer version; ask whoever changed it to put it right`,

@@ -72,11 +72,6 @@ export function parseNamePart(field: 'runtime' | 'version', value: string): stri
   );
 }
 
-/** Whether a parameter's value is what a function can attach: a person may have written any text. */
-export function isLayerVersion(value: string): boolean {
-  return /^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:layer:[\w-]+:\d+$/.test(value);
-}
-
 /** `2.9.5` from `arn:…:layer:deno-2_9_5-arm64-3f2a9c1b7d04:1`; undefined for any other form. */
 export function versionOfArn(arn: string): string | undefined {
   const [, name = ''] = /:layer:([^:]+):\d+$/.exec(arn) ?? [];

@@ -198,3 +198,21 @@ export function parseLayerName(
 const LAYER_NAME = new RegExp(
   `^([a-z][a-z0-9]{0,15})-(\\d+_\\d+_\\d+)-(${ARCHITECTURES.join('|')})-[0-9a-f]{12}$`,
 );
+
+const LAYER_ARN =
+  /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]{1,140}(?<version>:\d+)?$/;
+
+/** What is wrong with a layer version's ARN and what to write, or undefined. */
+export function layerArnFault(arn: string): string | undefined {
+  const groups = LAYER_ARN.exec(arn)?.groups;
+  if (!groups) {
+    return 'is not the ARN of a layer version; it looks like arn:aws:lambda:eu-west-1:123456789012:layer:name:1';
+  }
+  return groups.version ? undefined : 'lacks the number of the version; add for example :1';
+}
+
+/** Region and name of a layer version's ARN that has no fault. */
+export function parseLayerArn(arn: string): { readonly region: string; readonly name: string } {
+  const [, , , region, , , name] = arn.split(':');
+  return { region, name };
+}

@@ -1,8 +1,14 @@
-import { layerArnFault, parseLayerArn } from '../constructs/runtime-layer';
 import { LayersError } from '../errors';
 import type { Runtime } from '../layers';
 import { isVersion, pinnedVersions } from '../layers/versions';
-import { ARCHITECTURES, type Architecture, meantArchitecture, parseLayerName } from '../release';
+import {
+  ARCHITECTURES,
+  type Architecture,
+  layerArnFault,
+  meantArchitecture,
+  parseLayerArn,
+  parseLayerName,
+} from '../release';
 
 /** How the example function is reached over HTTPS. */
 export type UrlAccess = 'iam' | 'public';

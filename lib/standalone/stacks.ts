@@ -5,9 +5,8 @@ import {
   type Environment,
   Stack,
 } from 'aws-cdk-lib';
-import { parseLayerArn } from '../constructs/runtime-layer';
 import { loadRuntimes, type Runtime } from '../layers';
-import { parseLayerName } from '../release';
+import { parseLayerArn, parseLayerName } from '../release';
 import type { ReleaseFolders } from '../release/prepare';
 import type { AppContents } from './contents';
 import { ExampleFnStack } from './example-stack';
