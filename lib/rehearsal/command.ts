@@ -6,13 +6,13 @@ import { describeError, LayersError } from '../errors';
 import { SIGNALS } from '../interrupt';
 import { parseTypedPath } from '../options';
 import { assertWritable, writeJson } from '../write';
+import { isolate } from './cloud';
 import { readKept, runDaemon, stopKept } from './daemon';
 import { defaultApproval } from './session/approvals';
 import { arnTable, Display } from './session/display';
 import { parseFault, type RequestedFault } from './session/faults';
 import type { RehearsalOptions } from './session/options';
 import { cloudVariables } from './session/person';
-import { isolate } from './session/process';
 import { Rehearsal } from './session/rehearsal';
 import type { Report } from './session/report';
 

@@ -23,6 +23,24 @@ export function startEnvironment(options: LocalCloudOptions, port: number): Node
   };
 }
 
+/** Keeps AWS tools from the user's files, and from asking the machine for credentials. */
+const NO_SETTINGS = {
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  AWS_EC2_METADATA_DISABLED: 'true',
+};
+
+/**
+ * Lets this process, and all that it starts, see nothing that leads AWS tools to a real account, and
+ * reach the local cloud without a proxy.
+ */
+export function isolate(environment = process.env): void {
+  for (const name of Object.keys(environment)) {
+    if (/^(AWS_(?!SDK_JS_)|CDK_)/.test(name)) delete environment[name];
+  }
+  Object.assign(environment, NO_SETTINGS, withoutProxy(environment));
+}
+
 /** A 12-digit access key id is the root user of that account. */
 export function cloudEnvironment(
   endpoint: string,
@@ -38,9 +56,7 @@ export function cloudEnvironment(
     AWS_SESSION_TOKEN: '',
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    ...NO_SETTINGS,
     AWS_PAGER: '',
     AWS_CA_BUNDLE: caFile,
     NODE_EXTRA_CA_CERTS: caFile,

@@ -6,7 +6,7 @@ import { extractZip } from '../../archive';
 import { type DeliveryConfig, type Place, REHEARSAL_VARIABLE, targetsOf } from '../../config';
 import { cloudEnvironment, LocalCloud } from '../cloud';
 import type { CloudState } from '../daemon';
-import { runLogged, withoutAws } from './process';
+import { runLogged } from './process';
 
 /** What a person does once, before the first push: with the real CDK CLI, as root of each account. */
 export interface PersonOptions {
@@ -110,7 +110,7 @@ export async function prepareCheckout(
   } else {
     await runLogged('npm', ['ci'], {
       cwd: dir,
-      env: withoutAws(),
+      env: process.env,
       logFile: join(logDir, 'npm-ci.log'),
       what: 'installing the packages of the commit',
     });
@@ -135,7 +135,7 @@ async function cdk(
 ): Promise<void> {
   await runLogged(join(checkout, 'node_modules/.bin/cdk'), [...args, '--no-color', '--ci'], {
     cwd: checkout,
-    env: { ...withoutAws(), ...cloudVariables(cloud, place), ...CDK_QUIET, TMPDIR: temporary },
+    env: { ...process.env, ...cloudVariables(cloud, place), ...CDK_QUIET, TMPDIR: temporary },
     logFile: join(logDir, `${args[0]}-${place.account}-${place.region}.log`),
     what,
   });

@@ -3,7 +3,6 @@ import { createWriteStream, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { LayersError } from '../../errors';
-import { withoutProxy } from '../cloud';
 import { killGroup } from '../processes';
 
 /** Groups of processes to end when the rehearsal is interrupted. */
@@ -68,26 +67,4 @@ export function killRunning(): void {
   for (const { pid } of running) {
     if (pid !== undefined) killGroup(pid, 'SIGKILL');
   }
-}
-
-/** This process's environment without anything that leads AWS tools to a real account. */
-export function withoutAws(environment = process.env): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !/^(AWS_|CDK_)/.test(name)),
-  );
-}
-
-/**
- * Lets this process, and all that it starts, see none of the user's AWS settings, files of
- * settings included, and reach the local cloud without a proxy.
- */
-export function isolate(environment = process.env): void {
-  for (const name of Object.keys(environment)) {
-    if (/^AWS_(?!SDK_JS_)/.test(name)) delete environment[name];
-  }
-  Object.assign(environment, withoutProxy(environment), {
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    AWS_EC2_METADATA_DISABLED: 'true',
-  });
 }

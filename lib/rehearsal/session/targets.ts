@@ -14,7 +14,6 @@ import { LayersError } from '../../errors';
 import { LocalCloud } from '../cloud';
 import type { CloudState } from '../daemon';
 import { cloudVariables } from './person';
-import { withoutAws } from './process';
 
 /** What one target holds. */
 export interface TargetState extends Place {
@@ -106,7 +105,7 @@ export async function awsCli<Answer>(
 ): Promise<Answer> {
   try {
     const { stdout } = await promisify(execFile)(cloud.awsBin, [...args, '--output', 'json'], {
-      env: { ...withoutAws(), ...cloudVariables(cloud, place) },
+      env: { ...process.env, ...cloudVariables(cloud, place) },
       maxBuffer: 64 * 1024 * 1024,
     });
     return JSON.parse(stdout || '{}');

@@ -1,4 +1,4 @@
-import { cloudEnvironment, withoutProxy } from '../../../lib/rehearsal/cloud';
+import { cloudEnvironment, isolate, withoutProxy } from '../../../lib/rehearsal/cloud/environment';
 
 const LOOPBACK = 'localhost,127.0.0.1';
 
@@ -26,4 +26,30 @@ test('what talks to the local cloud is told so', () => {
   } finally {
     process.env = before;
   }
+});
+
+test('nothing that leads AWS tools to a real account reaches a rehearsal or its programs', () => {
+  const environment = {
+    PATH: '/bin',
+    AWS_PROFILE: 'production',
+    AWS_ACCESS_KEY_ID: 'key',
+    AWS_USE_FIPS_ENDPOINT: 'true',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    CDK_DEFAULT_ACCOUNT: '123456789012',
+    LAYERS_REHEARSAL: '1',
+    https_proxy: 'http://proxy.example:3128',
+    no_proxy: '.example,localhost',
+  };
+  isolate(environment);
+  expect(environment).toEqual({
+    PATH: '/bin',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    LAYERS_REHEARSAL: '1',
+    https_proxy: 'http://proxy.example:3128',
+    NO_PROXY: '.example,localhost,127.0.0.1',
+    no_proxy: '.example,localhost,127.0.0.1',
+  });
 });

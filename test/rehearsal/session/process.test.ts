@@ -4,12 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from '../../../lib/rehearsal/processes';
 import { tailOf } from '../../../lib/rehearsal/session/log-tail';
-import {
-  isolate,
-  killRunning,
-  runLogged,
-  withoutAws,
-} from '../../../lib/rehearsal/session/process';
+import { killRunning, runLogged } from '../../../lib/rehearsal/session/process';
 
 describe('running a program', () => {
   let dir: string;
@@ -66,39 +61,6 @@ describe('running a program', () => {
     killRunning();
     await failed;
     while (isAlive(child)) await sleep(5);
-  });
-});
-
-test('nothing that leads AWS tools to a real account reaches a program', () => {
-  const environment = {
-    PATH: '/bin',
-    AWS_PROFILE: 'production',
-    AWS_ACCESS_KEY_ID: 'key',
-    CDK_DEFAULT_ACCOUNT: '123456789012',
-    LAYERS_REHEARSAL: '1',
-  };
-  expect(withoutAws(environment)).toEqual({ PATH: '/bin', LAYERS_REHEARSAL: '1' });
-});
-
-test('a rehearsal is cut off from AWS settings of the user, and reaches its cloud without a proxy', () => {
-  const environment = {
-    PATH: '/bin',
-    AWS_PROFILE: 'production',
-    AWS_USE_FIPS_ENDPOINT: 'true',
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-    https_proxy: 'http://proxy.example:3128',
-    no_proxy: '.example,localhost',
-  };
-  isolate(environment);
-  expect(environment).toEqual({
-    PATH: '/bin',
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-    https_proxy: 'http://proxy.example:3128',
-    NO_PROXY: '.example,localhost,127.0.0.1',
-    no_proxy: '.example,localhost,127.0.0.1',
   });
 });
 
